@@ -1,0 +1,80 @@
+# How this project's targets are made.
+
+# Warnings and sanitizers, for every target of ours. No -march: kernels are generated for the CPU at hand.
+add_library(ne_options INTERFACE)
+target_compile_options(ne_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees overlaps inside std::string::operator+ (GCC bug 105651).
+  target_compile_options(ne_options INTERFACE -Wno-restrict)
+endif()
+if(NE_WERROR)
+  target_compile_options(ne_options INTERFACE -Werror)
+endif()
+if(NE_SANITIZE)
+  target_compile_options(ne_options INTERFACE -fsanitize=${NE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(ne_options INTERFACE -fsanitize=${NE_SANITIZE})
+endif()
+if(NE_FUZZ)
+  target_compile_options(ne_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# ne_add_module(NAME FOLDERS <dir>... [LINKS ...] [PRIVATE_LINKS ...]): an object library ne_NAME of all the .cpp files in
+# the folders (not below them). LINKS are the modules whose headers its headers may include.
+function(ne_add_module name)
+  cmake_parse_arguments(arg "" "" "FOLDERS;LINKS;PRIVATE_LINKS" ${ARGN})
+  set(sources "")
+  foreach(folder ${arg_FOLDERS})
+    file(GLOB found CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+  if(sources)
+    add_library(ne_${name} OBJECT ${sources})
+    target_include_directories(ne_${name} PUBLIC
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine>
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
+    target_link_libraries(ne_${name} PUBLIC ${arg_LINKS} PRIVATE ne_options ${arg_PRIVATE_LINKS})
+    set_property(GLOBAL APPEND PROPERTY NE_MODULES ne_${name})
+    set_property(GLOBAL APPEND PROPERTY NE_EXTERNAL ${arg_PRIVATE_LINKS})
+    # The reference is the definition of right: no contraction of a*b+c.
+    foreach(source ${sources})
+      if(source MATCHES "/kernels/reference/|/executor/ops/")
+        set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+      endif()
+    endforeach()
+  else()
+    add_library(ne_${name} INTERFACE)
+  endif()
+endfunction()
+
+# The library that users link: all modules in one file. Tests link ne_all, which also sees hidden symbols.
+function(ne_add_library)
+  get_property(modules GLOBAL PROPERTY NE_MODULES)
+  get_property(external GLOBAL PROPERTY NE_EXTERNAL)
+  list(REMOVE_DUPLICATES external)
+  set(objects "")
+  foreach(module ${modules})
+    list(APPEND objects $<TARGET_OBJECTS:${module}>)
+  endforeach()
+
+  add_library(neural_engine ${objects})
+  add_library(neural_engine::neural_engine ALIAS neural_engine)
+  target_include_directories(neural_engine PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(neural_engine PRIVATE ne_options ${external} Threads::Threads)
+  set_target_properties(neural_engine PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+                        LINKER_LANGUAGE CXX)
+
+  add_library(ne_all INTERFACE)
+  target_link_libraries(ne_all INTERFACE ${modules} ${objects} ${external} Threads::Threads ne_options)
+endfunction()
+
+# The neural_engine binary.
+function(ne_add_tool)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/executor/tools/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(neural_engine_tool ${sources})
+  set_target_properties(neural_engine_tool PROPERTIES OUTPUT_NAME neural_engine)
+  target_link_libraries(neural_engine_tool PRIVATE ne_all gflags glog::glog NeuralEngine::json)
+endfunction()
