@@ -1,0 +1,35 @@
+#include "executor/op_binding.h"
+
+#include <unordered_map>
+
+namespace neural_engine {
+
+namespace {
+
+Shape concrete_shape(const Facts& facts, const Node& node) {
+  std::optional<Shape> shape = facts.shape ? concrete(*facts.shape) : std::nullopt;
+  if (!shape) fail(Code::kInternal, describe(node), ": a shape is not known");
+  return *std::move(shape);
+}
+
+}  // namespace
+
+Shape BindContext::shape(int i) const { return concrete_shape(facts(i), node_); }
+Shape BindContext::output_shape(int i) const { return concrete_shape(outputs_[static_cast<size_t>(i)], node_); }
+
+const OpBinding* find_binding(std::string_view op) {
+  static const auto* const kIndex = [] {
+    auto* index = new std::unordered_map<std::string_view, const OpBinding*>;
+    for (std::span<const OpBinding> family :
+         {elementwise_bindings(), reduce_bindings(), quantize_bindings(), random_bindings(), shape_bindings(),
+          gather_bindings(), image_bindings(), control_bindings(), matmul_bindings(), conv_bindings(), norm_bindings(),
+          recurrent_bindings(), attention_bindings(), signal_bindings()}) {
+      for (const OpBinding& binding : family) index->emplace(binding.op, &binding);
+    }
+    return index;
+  }();
+  const auto it = kIndex->find(op);
+  return it == kIndex->end() ? nullptr : it->second;
+}
+
+}  // namespace neural_engine
