@@ -17,6 +17,7 @@ struct AttrDef {
   AttrDef(const char* attr_name, AttrValue value)
       : name(attr_name), type(type_of(value)), default_value(std::move(value)) {}
   AttrDef(const char* attr_name, int value) : AttrDef(attr_name, AttrValue(int64_t{value})) {}
+  AttrDef(const char* attr_name, float value) : AttrDef(attr_name, AttrValue(value)) {}
   AttrDef(const char* attr_name, const char* value) : AttrDef(attr_name, AttrValue(std::string(value))) {}
   // Without a default: absent unless given, or required.
   AttrDef(const char* attr_name, AttrType attr_type, bool is_required = false)
