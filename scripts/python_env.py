@@ -24,6 +24,7 @@ ENVIRONMENTS = {
         "numpy",
         "matplotlib",
     ],
+    "pip": [],
 }
 
 
@@ -37,7 +38,7 @@ def interpreter(name):
     folder = directory(name)
     python = os.path.join(folder, "bin", "python")
     stamp = os.path.join(folder, "packages.txt")
-    wanted = "\n".join(packages) + "\n"
+    wanted = "".join(package + "\n" for package in packages)
     with open(folder + ".lock", "w") as lock:
         # Two scripts started together would otherwise install into the same folder at once.
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -46,7 +47,8 @@ def interpreter(name):
         if not os.path.exists(python):
             base = getattr(sys, "_base_executable", None) or sys.executable
             subprocess.run([base, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, stdout=sys.stderr)
+        if packages:
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, stdout=sys.stderr)
         with open(stamp, "w") as f:
             f.write(wanted)
     return python
@@ -57,3 +59,10 @@ def enter(name):
     if os.path.realpath(sys.prefix) != os.path.realpath(directory(name)):
         python = interpreter(name)
         os.execv(python, [python, *sys.argv])
+
+
+def pip():
+    """A command that runs pip for downloads: this Python's own, or, where Debian left it out, that of a bare venv."""
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+        return [sys.executable, "-m", "pip"]
+    return [interpreter("pip"), "-m", "pip"]
