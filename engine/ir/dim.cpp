@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/checked.h"
+#include "ir/polynomial.h"
 
 namespace neural_engine {
 
@@ -10,36 +10,43 @@ namespace {
 
 constexpr size_t kMaxSymbol = 200;  // longer expressions become unknown: no model needs them, and text must not grow
 
-Dim make_symbol(std::string text) { return text.size() > kMaxSymbol ? Dim() : Dim::symbol(std::move(text)); }
+bool nothing_known(const Dim& dim) { return !dim.known() && !dim.is_symbol(); }
 
-std::string operand(const Dim& dim) {
-  const std::string text = to_string(dim);
-  return dim.is_symbol() && text.find_first_of("+-*/") != std::string::npos && text.front() != '(' ? "(" + text + ")"
-                                                                                                   : text;
+using Operation = std::optional<Polynomial> (*)(const Polynomial&, const Polynomial&);
+
+std::optional<Polynomial> polynomial_of(const Dim& dim) {
+  if (dim.known()) return Polynomial::constant(dim.value());
+  std::optional<Polynomial> result = Polynomial::parse(dim.symbol());
+  // A foreign name that reads as a number is no number.
+  return result && !result->as_constant() ? result : std::nullopt;
 }
 
-// Commutative operators print their operands in one order, so that equal expressions have equal text.
-Dim combine(const Dim& a, const Dim& b, char op, bool commutative) {
-  if ((!a.known() && !a.is_symbol()) || (!b.known() && !b.is_symbol())) return {};
-  std::string left = operand(a), right = operand(b);
-  if (commutative && right < left) std::swap(left, right);
-  return make_symbol(left + op + right);
+Dim dim_of(const std::optional<Polynomial>& polynomial) {
+  if (!polynomial) return {};
+  if (const std::optional<int64_t> value = polynomial->as_constant()) return *value;
+  std::string text = to_string(*polynomial);
+  return text.size() > kMaxSymbol ? Dim() : Dim::symbol(std::move(text));
+}
+
+Dim combine(const Dim& a, const Dim& b, Operation operation) {
+  if (nothing_known(a) || nothing_known(b)) return {};
+  const std::optional<Polynomial> x = polynomial_of(a), y = polynomial_of(b);
+  return x && y ? dim_of(operation(*x, *y)) : Dim();
 }
 
 }  // namespace
 
 Dim Dim::symbol(std::string text) {
   Dim result;
-  result.symbol_ = std::move(text);
+  const std::optional<Polynomial> polynomial = Polynomial::parse(text);
+  result.symbol_ = polynomial && !polynomial->as_constant() ? to_string(*polynomial) : std::move(text);
   return result;
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
   int64_t sum = 0;
-  if (a.known() && b.known()) return checked_add(a.value(), b.value(), &sum) ? Dim(sum) : Dim();
-  if (a.is(0)) return b;
-  if (b.is(0)) return a;
-  return combine(a, b, '+', true);
+  if (a.known() && b.known()) return __builtin_add_overflow(a.value(), b.value(), &sum) ? Dim() : Dim(sum);
+  return combine(a, b, add);
 }
 
 Dim operator-(const Dim& a, const Dim& b) {
@@ -47,26 +54,26 @@ Dim operator-(const Dim& a, const Dim& b) {
   if (a.known() && b.known()) {
     return __builtin_sub_overflow(a.value(), b.value(), &difference) ? Dim() : Dim(difference);
   }
-  if (b.is(0)) return a;
   if (a == b) return 0;
-  return combine(a, b, '-', false);
+  return combine(a, b, subtract);
 }
 
 Dim operator*(const Dim& a, const Dim& b) {
   int64_t result = 0;
-  if (a.known() && b.known()) return checked_mul(a.value(), b.value(), &result) ? Dim(result) : Dim();
+  if (a.known() && b.known()) return __builtin_mul_overflow(a.value(), b.value(), &result) ? Dim() : Dim(result);
+  if (a.is(0) || b.is(0)) return 0;
   if (a.is(1)) return b;
   if (b.is(1)) return a;
-  if (a.is(0) || b.is(0)) return 0;
-  return combine(a, b, '*', true);
+  return combine(a, b, multiply);
 }
 
 Dim operator/(const Dim& a, const Dim& b) {
+  if (b.is(0)) return {};
   if (a.known() && b.known()) {
-    return b.value() == 0 || (b.value() == -1 && a.value() == INT64_MIN) ? Dim() : Dim(a.value() / b.value());
+    return b.value() == -1 && a.value() == INT64_MIN ? Dim() : Dim(a.value() / b.value());
   }
   if (b.is(1)) return a;
-  return combine(a, b, '/', false);
+  return combine(a, b, divide);
 }
 
 std::string to_string(const Dim& dim) {

@@ -11,7 +11,8 @@
 namespace neural_engine {
 
 // A dimension is a number, a symbol ("batch", "2*seq": equal text means equal value) or unknown (nothing is known, not
-// even equality with itself). Comparison answers "certainly equal".
+// even equality with itself). Comparison answers "certainly equal". Symbols are kept in the normal form of
+// ir/polynomial.h, so that sums and products of the same things are equal and exact quotients cancel.
 class Dim {
  public:
   Dim() = default;
