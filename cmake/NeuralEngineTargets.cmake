@@ -2,7 +2,7 @@
 
 # Warnings and sanitizers, for every target of ours. No -march: kernels are generated for the CPU at hand.
 add_library(ne_options INTERFACE)
-target_compile_options(ne_options INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+target_compile_options(ne_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 sees overlaps inside std::string::operator+ (GCC bug 105651).
   target_compile_options(ne_options INTERFACE -Wno-restrict)

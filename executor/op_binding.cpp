@@ -1,5 +1,6 @@
 #include "executor/op_binding.h"
 
+#include <cstring>
 #include <unordered_map>
 
 namespace neural_engine {
@@ -13,6 +14,19 @@ Shape concrete_shape(const Facts& facts, const Node& node) {
 }
 
 }  // namespace
+
+void OpContext::set_output(int i, Tensor tensor) const {
+  if (!wants_output(i)) return;
+  Tensor& target = output(i);
+  if (!target.defined()) {
+    target = std::move(tensor);
+    return;
+  }
+  require(tensor.dtype() == target.dtype() && tensor.shape() == target.shape(), Code::kInvalidData, "output ", i,
+          " is ", to_string(tensor.dtype()), to_string(tensor.shape()), ", inferred was ", to_string(target.dtype()),
+          to_string(target.shape()));
+  if (tensor.bytes() != 0) std::memcpy(target.raw(), tensor.raw(), tensor.bytes());
+}
 
 Shape BindContext::shape(int i) const { return concrete_shape(facts(i), node_); }
 Shape BindContext::output_shape(int i) const { return concrete_shape(outputs_[static_cast<size_t>(i)], node_); }

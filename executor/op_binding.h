@@ -33,9 +33,9 @@ class OpContext {
   // the same size; for a view it may already hold the bytes of input 0.
   Tensor& output(int i) const { return *outputs_[static_cast<size_t>(i)]; }
   // For outputs whose shape only the op knows (NonZero, Loop): output(i) is undefined before, and this defines it.
-  void set_output(int i, Tensor tensor) const {
-    if (wants_output(i)) *outputs_[static_cast<size_t>(i)] = std::move(tensor);
-  }
+  // Where inference did know the shape, the elements are copied to the memory that the plan gave. The tensor owns its
+  // memory.
+  void set_output(int i, Tensor tensor) const;
 
   Parallel& parallel;
   std::byte* const scratch;  // BoundOp::scratch_bytes, 64-byte aligned

@@ -10,6 +10,14 @@ Tensor WeightStore::get(const Tensor& weight, const std::string& layout, const s
   return it->second.packed;
 }
 
+std::shared_ptr<void> WeightStore::keep(std::shared_ptr<const void> identity,
+                                        const std::function<std::shared_ptr<void>()>& make) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<void>& object = objects_[std::move(identity)];
+  if (object == nullptr) object = make();
+  return object;
+}
+
 size_t WeightStore::bytes() const {
   const std::lock_guard lock(mutex_);
   size_t total = 0;

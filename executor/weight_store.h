@@ -19,6 +19,10 @@ class WeightStore {
   // The packed form, made by `pack` when there is none yet; it lives as long as the store.
   Tensor get(const Tensor& weight, const std::string& layout, const std::function<Tensor()>& pack);
 
+  // An object that bindings share for as long as the store lives: the compiled body of a Loop, identified by its graph.
+  // `make` must not use the store.
+  std::shared_ptr<void> keep(std::shared_ptr<const void> identity, const std::function<std::shared_ptr<void>()>& make);
+
   // Bytes of all packed forms.
   size_t bytes() const;
 
@@ -30,6 +34,7 @@ class WeightStore {
   };
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;
+  std::map<std::shared_ptr<const void>, std::shared_ptr<void>> objects_;
 };
 
 }  // namespace neural_engine

@@ -1,0 +1,87 @@
+// Sessions: a model made ready to run on this machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "neural_engine/export.h"
+#include "neural_engine/model.h"
+#include "neural_engine/tensor.h"
+
+namespace neural_engine {
+
+struct SessionOptions {
+  // Threads that run one request, the calling thread included. 0: as many as the process's CPU mask and its cgroup's
+  // quota allow. More than that are refused down to it, unless `cpus` is given.
+  int threads = 0;
+  // CPUs for the session's workers. Empty: wherever the process may run. With as many entries as threads, worker i is
+  // pinned to cpus[i] (the calling thread, 0, is the caller's to pin).
+  std::vector<int> cpus = {};
+  // Plans kept for distinct sets of input shapes; the least recently used makes room.
+  int max_plans = 16;
+};
+
+// What one step of a plan does: for `explain`.
+struct StepInfo {
+  std::string name;  // of the node
+  std::string op;
+  std::vector<std::string> inputs;  // "f32[1,128,384]"
+  std::vector<std::string> outputs;
+  std::string kernel;                 // the row that runs
+  std::vector<std::string> rejected;  // rows that do not: "name: reason"
+  std::string place;                  // of output 0: "arena+4096", "output 0", "dynamic"
+  size_t scratch_bytes = 0;
+  double begin_us = 0;  // since the start of the run, when profiled
+  double time_us = 0;
+};
+
+struct MemoryStats {
+  size_t weight_bytes = 0;          // the model's constants
+  size_t packed_bytes = 0;          // weights packed for this CPU
+  size_t arena_bytes = 0;           // activations of one run of the largest plan
+  size_t constant_bytes = 0;        // constants that input shapes decided, of all plans
+  size_t predicted_peak_bytes = 0;  // the sum, for one run at a time
+};
+
+// Thread-safe: run() may be called from many threads at once; one of the running calls uses the session's workers, the
+// others the calling thread alone. The bits of a result do not depend on that, nor on the number of threads.
+class NEURAL_ENGINE_EXPORT Session {
+ public:
+  explicit Session(const Model& model, const SessionOptions& options = {});
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  const Model& model() const;
+  int threads() const;
+
+  // Inputs in the order of model().inputs(); outputs in the order of model().outputs(). Throws Error(kInvalidArgument)
+  // for a wrong count, dtype or shape.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+  // The same with given outputs: a defined tensor of the right dtype and shape receives the result in its memory, an
+  // undefined one becomes a new tensor. Outputs must not overlap inputs. When all are defined and a plan for the shapes
+  // exists, nothing is allocated (but by operators whose output size only the data decides).
+  void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  // By name.
+  std::map<std::string, Tensor> run(const std::map<std::string, Tensor>& inputs);
+
+  // Compiles the plan for these input shapes ahead of the first run.
+  void prepare(const std::vector<Shape>& input_shapes);
+  // The steps of the plan for these shapes, without times.
+  std::vector<StepInfo> explain(const std::vector<Shape>& input_shapes);
+  // Runs once and gives the steps with their times.
+  std::vector<StepInfo> profile(std::span<const Tensor> inputs, std::vector<Tensor>* outputs = nullptr);
+
+  MemoryStats memory() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace neural_engine

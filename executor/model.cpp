@@ -1,0 +1,82 @@
+#include "neural_engine/model.h"
+
+#include "ir/graph.h"
+
+namespace neural_engine {
+
+namespace {
+
+TensorInfo describe_port(const std::string& name, const Facts& facts) {
+  TensorInfo info;
+  info.name = name;
+  info.dtype = facts.dtype;
+  info.has_rank = facts.has_shape();
+  if (facts.shape) {
+    for (const Dim& dim : *facts.shape) {
+      info.shape.push_back(dim.known() ? dim.value() : -1);
+      info.dim_names.push_back(dim.symbol());
+    }
+  }
+  return info;
+}
+
+// Constants of a graph and of the graphs in its attributes.
+template <class Visit>
+void for_each_constant(const Graph& graph, const Visit& visit) {
+  for (ValueId id = 0; id < graph.num_values(); ++id) {
+    if (graph.value(id).is_constant()) visit(graph.value(id).facts.constant);
+  }
+  for (NodeId id = 0; id < graph.num_nodes(); ++id) {
+    for (const auto& [name, value] : graph.node(id).attrs.items()) {
+      if (const GraphPtr* body = std::get_if<GraphPtr>(&value)) for_each_constant(**body, visit);
+    }
+  }
+}
+
+}  // namespace
+
+struct Model::Impl {
+  std::shared_ptr<const Graph> graph;
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
+  std::vector<std::string> pass_log;
+};
+
+Model::Model(Graph graph, std::vector<std::string> pass_log) {
+  auto impl = std::make_shared<Impl>();
+  impl->graph = std::make_shared<const Graph>(graph.compacted());
+  impl->pass_log = std::move(pass_log);
+  for (ValueId input : impl->graph->inputs()) {
+    impl->inputs.push_back(describe_port(impl->graph->value(input).name, impl->graph->value(input).facts));
+  }
+  for (const Graph::Output& output : impl->graph->outputs()) {
+    impl->outputs.push_back(describe_port(output.name, impl->graph->value(output.value).facts));
+  }
+  impl_ = std::move(impl);
+}
+
+const std::vector<TensorInfo>& Model::inputs() const { return impl_->inputs; }
+const std::vector<TensorInfo>& Model::outputs() const { return impl_->outputs; }
+const std::vector<std::string>& Model::pass_log() const { return impl_->pass_log; }
+const Graph& Model::graph() const { return *impl_->graph; }
+const std::shared_ptr<const Graph>& Model::graph_ptr() const { return impl_->graph; }
+
+int64_t Model::parameters() const {
+  int64_t total = 0;
+  for_each_constant(graph(), [&](const Tensor& tensor) { total += tensor.elems(); });
+  return total;
+}
+
+size_t Model::weight_bytes() const {
+  size_t total = 0;
+  for_each_constant(graph(), [&](const Tensor& tensor) { total += tensor.bytes(); });
+  return total;
+}
+
+std::map<std::string, int> Model::op_counts() const {
+  std::map<std::string, int> counts;
+  for (NodeId id : graph().order()) ++counts[graph().node(id).def->name];
+  return counts;
+}
+
+}  // namespace neural_engine
