@@ -1,0 +1,7 @@
+#include "load/onnx_legacy.h"
+
+namespace neural_engine {
+
+std::span<const LegacyRule> legacy_shape_rules() { return {}; }
+
+}  // namespace neural_engine

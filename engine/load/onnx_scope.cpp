@@ -1,0 +1,56 @@
+#include "load/onnx_scope.h"
+
+#include "ir/infer.h"
+
+namespace neural_engine {
+
+namespace {
+
+// Names grow by the prefixes of nested function calls; a hostile file must not make gigabytes of them.
+constexpr size_t kMaxName = 512;
+
+}  // namespace
+
+NodeId emit(Graph& graph, const OpDef& def, std::vector<ValueId> inputs, std::vector<ValueId> outputs, Attrs attrs,
+            std::string name) {
+  const NodeId id = graph.add_node_to(def, std::move(inputs), std::move(outputs), std::move(attrs), std::move(name));
+  const Node& node = graph.node(id);
+  std::vector<const Facts*> operands;
+  for (ValueId input : node.inputs) operands.push_back(input == kNoValue ? nullptr : &graph.value(input).facts);
+  std::vector<Facts> facts = infer_node(node, operands);
+  for (size_t i = 0; i < facts.size(); ++i) {
+    if (node.outputs[i] != kNoValue) graph.value(node.outputs[i]).facts = std::move(facts[i]);
+  }
+  return id;
+}
+
+std::string UniqueNames::claim(const std::string& name) {
+  if (name.empty() || name.size() > kMaxName) return {};
+  if (taken_.insert(name).second) return name;
+  for (;;) {
+    std::string numbered = name + "#" + std::to_string(next_++);
+    if (taken_.insert(numbered).second) return numbered;
+  }
+}
+
+ValueId Scope::find(const std::string& name) const {
+  const auto it = values.find(name);
+  if (it == values.end()) {
+    fail(Code::kInvalidModel, "value \"", name,
+         "\" is not defined before its use (nodes must be in topological order)");
+  }
+  return it->second;
+}
+
+void Scope::define(const std::string& name, ValueId value) {
+  if (name.empty()) fail(Code::kInvalidModel, "a value has no name");
+  if (!values.emplace(name, value).second) fail(Code::kInvalidModel, "value \"", name, "\" is defined twice");
+}
+
+ValueId Scope::define_new(const std::string& name) {
+  const ValueId id = graph.add_value(names.claim(prefix + name));
+  define(name, id);
+  return id;
+}
+
+}  // namespace neural_engine
