@@ -26,7 +26,7 @@ struct MatmulDesc {
   bool b_constant = true;     // B is packed once by pack(); else B comes with each call
   bool b_transposed = false;  // B as given to pack() or run() is [N,K]
   float alpha = 1.0f;
-  Epilogue epilogue;
+  Epilogue epilogue = {};
 
   bool operator==(const MatmulDesc&) const = default;
 };
@@ -40,7 +40,7 @@ struct MatmulArgs {
   int64_t ldb = 0;          // read only when B is not constant
   void* c = nullptr;
   int64_t ldc = 0;
-  std::span<const EpilogueOperand> operands;  // one per binary op of the epilogue
+  std::span<const EpilogueOperand> operands = {};  // one per binary op of the epilogue
 
   int64_t batch = 1;
   int64_t a_batch_stride = 0, b_batch_stride = 0, c_batch_stride = 0;  // b's only when B is not constant

@@ -1,8 +1,180 @@
+#include "ops/matmul.h"
+
 #include "ir/infer.h"
 #include "ops/all.h"
+#include "ops/einsum.h"
 
 namespace neural_engine {
 
-std::span<const OpDef> matmul_ops() { return {}; }
+namespace {
+
+constexpr auto kMatmulDtypes = {DType::kF64, DType::kF32, DType::kF16, DType::kBF16,
+                                DType::kS64, DType::kS32, DType::kU64, DType::kU32};
+
+// The dtype that inputs 0..count-1 share, as far as it is known.
+DType common_dtype(InferContext& context, int count, std::initializer_list<DType> supported) {
+  DType dtype = DType::kUndefined;
+  for (int i = 0; i < count; ++i) {
+    if (!context.has_input(i) || context.dtype(i) == DType::kUndefined) continue;
+    context.require_dtype(i, supported);
+    if (dtype == DType::kUndefined) dtype = context.dtype(i);
+    if (dtype != context.dtype(i)) {
+      context.invalid("input ", i, " has dtype ", to_string(context.dtype(i)), ", input 0 has ", to_string(dtype));
+    }
+  }
+  return dtype;
+}
+
+// numpy's matmul of the two shapes, whose last two dimensions may be swapped first.
+std::optional<SymShape> product_shape(const InferContext& context, bool trans_a, bool trans_b) {
+  if (!context.shape(0) || !context.shape(1)) return std::nullopt;
+  SymShape a = *context.shape(0), b = *context.shape(1);
+  if (a.empty() || b.empty()) {
+    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected ranks of at least 1");
+  }
+  if ((trans_a && a.size() < 2) || (trans_b && b.size() < 2)) {
+    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected rank 2 or more to transpose");
+  }
+  const bool vector_a = a.size() == 1, vector_b = b.size() == 1;
+  if (vector_a) a.insert(a.begin(), Dim(1));
+  if (vector_b) b.push_back(Dim(1));
+  if (trans_a) std::swap(a[a.size() - 1], a[a.size() - 2]);
+  if (trans_b) std::swap(b[b.size() - 1], b[b.size() - 2]);
+  const Dim& inner_a = a[a.size() - 1];
+  const Dim& inner_b = b[b.size() - 2];
+  if (inner_a.known() && inner_b.known() && inner_a.value() != inner_b.value()) {
+    context.invalid("shapes ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
+                    " cannot be multiplied: the inner dimensions are ", inner_a.value(), " and ", inner_b.value());
+  }
+  std::optional<SymShape> result =
+      broadcast(context, SymShape(a.begin(), a.end() - 2), SymShape(b.begin(), b.end() - 2));
+  if (!vector_a) result->push_back(a[a.size() - 2]);
+  if (!vector_b) result->push_back(b[b.size() - 1]);
+  return result;
+}
+
+void infer_matmul(InferContext& context) {
+  const DType dtype = common_dtype(context, 2, kMatmulDtypes);
+  context.set(0, dtype, product_shape(context, false, false));
+}
+
+bool is_whole(float value) { return value == static_cast<float>(static_cast<int32_t>(value)); }
+
+void infer_gemm(InferContext& context) {
+  const DType dtype = common_dtype(context, 3, kMatmulDtypes);
+  const float alpha = context.attr<float>("alpha"), beta = context.attr<float>("beta");
+  if (is_integer(dtype) && (!is_whole(alpha) || !is_whole(beta))) {
+    context.unsupported("alpha ", alpha, " and beta ", beta, " with dtype ", to_string(dtype),
+                        ", whole numbers are supported with integers");
+  }
+  context.require_rank(0, 2);
+  context.require_rank(1, 2);
+  std::optional<SymShape> shape =
+      product_shape(context, context.int_attr("transA") != 0, context.int_attr("transB") != 0);
+  if (shape && context.has_input(2) && context.shape(2)) {
+    // C spreads over the product, never the other way round.
+    const std::optional<SymShape> both = broadcast(context, shape, *context.shape(2));
+    bool wider = both->size() != 2;
+    for (size_t i = 0; !wider && i < 2; ++i) {
+      wider = (*shape)[i].known() && (*both)[i].known() && (*shape)[i].value() != (*both)[i].value();
+    }
+    if (wider) context.invalid("C has shape ", to_string(*context.shape(2)), ", the product ", to_string(*shape));
+  }
+  context.set(0, dtype, std::move(shape));
+}
+
+void check_bias(const InferContext& context, const std::optional<SymShape>& shape) {
+  if (!context.has_input(2) || !context.shape(2)) return;
+  const SymShape& bias = *context.shape(2);
+  const Dim n = shape ? shape->back() : Dim();
+  if (bias.size() != 1 || (n.known() && bias[0].known() && n.value() != bias[0].value())) {
+    context.invalid("the bias has shape ", to_string(bias), ", expected [", to_string(n), "]");
+  }
+}
+
+void infer_fused_matmul(InferContext& context) {
+  for (int i = 0; i < context.num_inputs(); ++i) {
+    if (context.has_input(i)) context.require_dtype(i, {DType::kF32, DType::kF16, DType::kBF16});
+  }
+  const DType dtype = common_dtype(context, context.num_inputs(), kMatmulDtypes);
+  std::optional<SymShape> shape =
+      product_shape(context, context.int_attr("trans_a") != 0, context.int_attr("trans_b") != 0);
+  if (shape && (context.shape(0)->size() < 2 || context.shape(1)->size() < 2)) {
+    context.invalid("shapes are ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
+                    ", expected ranks of at least 2");
+  }
+  check_bias(context, shape);
+  int extra = 3;
+  for (const std::string& name : context.attr<std::vector<std::string>>("post_ops")) {
+    const std::optional<PostOp> op = find_post_op(name);
+    if (!op) context.invalid("post_ops has \"", name, "\", expected one of ", post_op_names());
+    if (!op->binary) continue;
+    if (!context.has_input(extra)) context.invalid("post_ops has \"", name, "\" but input ", extra, " is absent");
+    if (shape && context.shape(extra)) {
+      if (const auto found = concrete(*context.shape(extra)), whole = concrete(*shape);
+          found && whole && !operand_spread(*found, *whole)) {
+        context.unsupported("operand ", extra, " has shape ", to_string(*found), ", supported are one value, [",
+                            whole->back(), "] and ", to_string(*whole));
+      }
+    }
+    ++extra;
+  }
+  if (context.num_inputs() > std::max(extra, 3)) {
+    context.invalid(context.num_inputs(), " inputs found, post_ops consumes ", extra);
+  }
+  context.set(0, dtype, std::move(shape));
+}
+
+constexpr PostOp kPostOps[] = {{"gelu_erf"}, {"gelu_tanh"}, {"relu"},      {"silu"},
+                               {"tanh"},     {"sigmoid"},   {"add", true}, {"mul", true}};
+
+}  // namespace
+
+std::optional<PostOp> find_post_op(std::string_view name) {
+  for (const PostOp& op : kPostOps) {
+    if (name == op.name) return op;
+  }
+  return std::nullopt;
+}
+
+std::string post_op_names() {
+  std::string names;
+  for (const PostOp& op : kPostOps) names += std::string(names.empty() ? "" : ", ") + op.name;
+  return names;
+}
+
+std::optional<OperandSpread> operand_spread(const Shape& operand, const Shape& output) {
+  int64_t elems = 1;
+  for (const int64_t dim : operand) elems *= dim;
+  if (elems == 1 && operand.size() <= output.size()) return OperandSpread::kScalar;
+  if (operand == output) return OperandSpread::kFull;
+  if (!operand.empty() && operand.size() <= output.size() && operand.back() == output.back() &&
+      elems == operand.back()) {
+    return OperandSpread::kRow;
+  }
+  return std::nullopt;
+}
+
+std::span<const OpDef> matmul_ops() {
+  static const std::vector<OpDef> kOps = {
+      {.name = "MatMul", .inputs = {2, 2}, .infer = infer_matmul, .onnx = {{"MatMul", 1}}},
+      {.name = "Gemm",
+       .attrs = {{"alpha", 1.0f}, {"beta", 1.0f}, {"transA", 0}, {"transB", 0}},
+       .inputs = {2, 3},
+       .infer = infer_gemm,
+       .onnx = {{"Gemm", 7}}},
+      // Ours: post_ops(alpha * op(a) x op(b) + bias), see ops/matmul.h.
+      {.name = "FusedMatMul",
+       .attrs = {{"trans_a", 0}, {"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
+       .inputs = {2, kVariadic},
+       .infer = infer_fused_matmul},
+      {.name = "Einsum",
+       .attrs = {required_attr("equation", AttrType::kString)},
+       .inputs = {1, kVariadic},
+       .infer = infer_einsum,
+       .onnx = {{"Einsum", 12}}},
+  };
+  return kOps;
+}
 
 }  // namespace neural_engine
