@@ -1,7 +1,10 @@
-#include "executor/op_binding.h"
+#include "executor/ops/attention.h"
 
 namespace neural_engine {
 
-std::span<const OpBinding> attention_bindings() { return {}; }
+std::span<const OpBinding> attention_bindings() {
+  static constexpr OpBinding kBindings[] = {{"FusedAttention", bind_fused_attention}};
+  return kBindings;
+}
 
 }  // namespace neural_engine
