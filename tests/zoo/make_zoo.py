@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Makes the zoo: small networks with random weights, exported to ONNX, with torch's answers.
+
+    tests/zoo/make_zoo.py --output DIR --all            every network in every variant
+    tests/zoo/make_zoo.py --output DIR --only bert,t5   the entries with these names (as in --list)
+    tests/zoo/make_zoo.py --output tests/data/zoo --selection     the cases that the repository holds
+
+A case is a folder in the layout of the ONNX backend tests, named <network>_<exporter><opset>[_sdpa]. manifest.json says
+of each how it was made, which operators it has and what ONNX Runtime thinks of it; it also lists what an exporter
+refused, and what it exported wrongly: such a case is not written, since its file does not compute torch's answers.
+A case that is there already is kept: delete its folder to make it anew. tests/run_zoo.py runs the engine over it.
+"""
+import argparse
+import collections
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "scripts"))
+import python_env  # noqa: E402
+
+# Committed: one of each kind of network, both exporters, old and new opsets.
+SELECTION = ()
+
+
+def describe(entry, variant, model, path, opinions):
+    operators = collections.Counter(
+        (node.domain + "::" if node.domain else "") + node.op_type for node in model.graph.node)
+    return {
+        "network": entry.name, "exporter": variant.exporter, "opset": variant.opset, "attention": variant.attention,
+        "ir_version": model.ir_version, "bytes": os.path.getsize(path), "nodes": len(model.graph.node),
+        "operators": dict(sorted(operators.items())), "onnxruntime": opinions,
+    }
+
+
+def make_case(entry, variant, folder):
+    """Writes the case into `folder`. Returns ("cases" | "refused" | "wrong", what the manifest says of it)."""
+    from exporters import Refused, RuntimeCheck, export, torch_answers
+    from onnx_case import write_data_sets
+
+    who = {"exporter": variant.exporter, "opset": variant.opset, "network": entry.name}
+    path = os.path.join(folder, "model.onnx")
+    try:
+        module, model = export(entry, variant, path)
+    except Refused as refusal:
+        return "refused", {**who, "error": str(refusal)}
+    check = RuntimeCheck(path)
+    given = {value.name for value in model.graph.input}
+    sets, opinions = [], []
+    for seed, shape in enumerate(entry.shapes):
+        inputs, outputs = torch_answers(module, entry, shape, seed)
+        opinion = check.compare(inputs, outputs)
+        if opinion and not check.refusal:
+            return "wrong", {**who, "shape": list(shape), "error": opinion}
+        opinions.append(opinion or "agrees")
+        # An exporter drops an input that no answer depends on.
+        sets.append(({k: v for k, v in inputs.items() if k in given}, outputs))
+    write_data_sets(folder, sets)
+    return "cases", describe(entry, variant, model, path, opinions[0])
+
+
+class Manifest:
+    """manifest.json, kept after every case so that an interrupted run goes on where it stopped."""
+    PARTS = ("cases", "refused", "wrong")
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "manifest.json")
+        self.parts = {part: {} for part in self.PARTS}
+        if os.path.exists(self.path):
+            with open(self.path) as f:
+                self.parts.update({k: v for k, v in json.load(f).items() if k in self.PARTS})
+
+    def has(self, name, folder):
+        if name in self.parts["cases"]:
+            return os.path.exists(os.path.join(folder, name, "model.onnx"))
+        return any(name in self.parts[part] for part in self.PARTS)
+
+    def put(self, part, name, value):
+        for other in self.PARTS:
+            self.parts[other].pop(name, None)
+        self.parts[part][name] = value
+        import onnx
+        import onnxruntime
+        import torch
+        import transformers
+
+        made_by = {m.__name__: m.__version__ for m in (torch, transformers, onnx, onnxruntime)}
+        content = {"made_by": made_by, **{part: dict(sorted(self.parts[part].items())) for part in self.PARTS}}
+        with open(self.path + ".tmp", "w") as f:
+            json.dump(content, f, indent=1)
+        os.replace(self.path + ".tmp", self.path)
+
+
+def all_entries():
+    import other_entries
+    import transformer_entries
+
+    return transformer_entries.entries() + other_entries.entries()
+
+
+def chosen(arguments):
+    """(case name, entry, variant) of what the arguments ask for, TorchScript first: it takes a tenth of the time."""
+    names = set(arguments.only.split(",")) if arguments.only else None
+    cases = []
+    for entry in all_entries():
+        for variant in entry.variants:
+            name = f"{entry.name}_{variant.suffix()}"
+            wanted = name in SELECTION if arguments.selection else names is None or entry.name in names or name in names
+            if wanted:
+                cases.append((name, entry, variant))
+    return sorted(cases, key=lambda case: case[2].exporter == "dynamo")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", help="folder for the cases")
+    parser.add_argument("--all", action="store_true", help="every case")
+    parser.add_argument("--only", help="networks or cases, separated by commas")
+    parser.add_argument("--selection", action="store_true", help="the cases that the repository holds")
+    parser.add_argument("--list", action="store_true", help="print the names of the cases and stop")
+    arguments = parser.parse_args()
+    if not arguments.list and (arguments.output is None
+                               or [arguments.all, bool(arguments.only), arguments.selection].count(True) != 1):
+        parser.error("give --output and one of --all, --only and --selection")
+    return arguments
+
+
+def main():
+    arguments = parse()
+    python_env.enter("models")
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    # The dynamo exporter warns of each operator library that is not installed, for every model.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    cases = chosen(arguments)
+    if arguments.list:
+        print("\n".join(name for name, _, _ in cases))
+        return 0
+    os.makedirs(arguments.output, exist_ok=True)
+    manifest = Manifest(arguments.output)
+    for name, entry, variant in cases:
+        if manifest.has(name, arguments.output):
+            continue
+        start = time.time()
+        target = os.path.join(arguments.output, name)
+        # Made aside and moved: a reader of the folder never meets half a case.
+        with tempfile.TemporaryDirectory(dir=arguments.output, prefix=".making-") as making:
+            made = os.path.join(making, name)
+            part, about = make_case(entry, variant, made)
+            shutil.rmtree(target, ignore_errors=True)
+            if part == "cases":
+                os.rename(made, target)
+        manifest.put(part, name, about)
+        print(f"{part:8} {name} ({time.time() - start:.1f} s) {about.get('error', '')}", flush=True)
+    counts = {part: len(manifest.parts[part]) for part in Manifest.PARTS}
+    print(f"{counts['cases']} cases, {counts['refused']} refused by an exporter, {counts['wrong']} exported wrongly")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
