@@ -1,5 +1,7 @@
 #include "base/half.h"
 
+#include <cmath>
+
 namespace neural_engine {
 
 uint16_t float_to_half(float value) noexcept {
@@ -26,6 +28,16 @@ float half_to_float(uint16_t bits) noexcept {
     return sign ? -value : value;
   }
   return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+}
+
+float round_to_odd(double value) noexcept {
+  const float nearest = static_cast<float>(value);
+  if (static_cast<double>(nearest) == value || nearest != nearest) return nearest;
+  const uint32_t bits = std::bit_cast<uint32_t>(nearest);
+  if (bits & 1) return nearest;
+  // The pattern's successor is away from zero, its predecessor towards it; infinity's predecessor is the largest float.
+  const bool rounded_away = std::fabs(static_cast<double>(nearest)) > std::fabs(value);
+  return std::bit_cast<float>(rounded_away ? bits - 1 : bits + 1);
 }
 
 }  // namespace neural_engine

@@ -20,6 +20,10 @@ inline float bfloat16_to_float(uint16_t bits) noexcept {
   return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
+// The neighbour of `value` in float whose last bit is odd, or the value itself where float has it: rounding that once
+// more, to half or bfloat16, gives what rounding the double directly would.
+float round_to_odd(double value) noexcept;
+
 struct Half {
   uint16_t bits = 0;
   Half() = default;

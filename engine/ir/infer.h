@@ -35,6 +35,8 @@ class InferContext {
 
   int num_outputs() const { return static_cast<int>(outputs_.size()); }
   bool wants_output(int i) const { return i < num_outputs() && node_.outputs[static_cast<size_t>(i)] != kNoValue; }
+  // As set so far.
+  DType output_dtype(int i) const { return outputs_[static_cast<size_t>(i)].dtype; }
   void set(int i, DType dtype, std::optional<SymShape> shape);
   void set_unknown(int i, DType dtype) { set(i, dtype, std::nullopt); }
   void set_ints(int i, std::vector<Dim> ints);
