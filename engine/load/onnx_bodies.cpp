@@ -8,8 +8,8 @@ namespace neural_engine {
 
 namespace {
 
-// Inference of a body runs once for each body around it, and again for each iteration to a fixed point.
-constexpr int kMaxBodyDepth = 16;
+// A body is inferred in rounds, each of which infers the bodies within it in rounds: the work is exponential in this.
+constexpr int kMaxBodyDepth = 8;
 
 // Names used by a graph (and the bodies within) that are not defined before their use, in the order of first use.
 class FreeNames {
@@ -164,9 +164,12 @@ GraphPtr OnnxBuilder::build_body(const Scope& outer, const onnx::GraphProto& pro
       continue;
     }
     const Value& value = outer.graph.value(capture.outer);
+    // Not the dimensions: exporters guard nodes that some shapes do not allow by an If, whose inference knows of that.
+    std::optional<SymShape> shape;
+    if (value.facts.shape) shape.emplace(value.facts.shape->size());
     scope.define(capture.name, value.is_constant()
                                    ? body->add_constant(value.facts.constant, names.claim(value.name))
-                                   : body->add_input(names.claim(value.name), value.facts.dtype, value.facts.shape));
+                                   : body->add_input(names.claim(value.name), value.facts.dtype, std::move(shape)));
   }
   add_initializers(scope, proto);
   add_nodes(scope, proto.node());

@@ -9,7 +9,7 @@ namespace neural_engine {
 namespace {
 
 std::vector<std::span<const LegacyRule>> families() {
-  return {legacy_shape_rules(), legacy_math_rules(), legacy_image_rules(), legacy_norm_rules()};
+  return {legacy_shape_rules(), legacy_math_rules(), legacy_image_rules(), legacy_norm_rules(), legacy_control_rules()};
 }
 
 }  // namespace

@@ -100,6 +100,7 @@ std::span<const LegacyRule> legacy_shape_rules();
 std::span<const LegacyRule> legacy_math_rules();
 std::span<const LegacyRule> legacy_image_rules();
 std::span<const LegacyRule> legacy_norm_rules();
+std::span<const LegacyRule> legacy_control_rules();
 
 // nullptr when there is none.
 const LegacyRule* find_legacy_rule(std::string_view domain, std::string_view op_type, int64_t opset);

@@ -1,7 +1,80 @@
+// Old forms of image ops.
+#include <algorithm>
+
 #include "load/onnx_legacy.h"
 
 namespace neural_engine {
 
-std::span<const LegacyRule> legacy_image_rules() { return {}; }
+namespace {
+
+// Resize of version 10 and Upsample sample at x / scale ("asymmetric"). Their nearest neighbour is floor where a
+// dimension grows and ceil where it shrinks; later versions have one rule for all dimensions, so a mixture takes two
+// steps (each dimension is resized on its own, so the order does not matter).
+void resize_nearest(Rewrite& r, ValueId scales_value) {
+  const std::optional<std::vector<float>> scales = r.constant_floats(scales_value);
+  if (!scales) r.unsupported("scales that are not constant are not supported in mode \"nearest\" at opset ", r.opset());
+  std::vector<float> grow = *scales, shrink = *scales;
+  for (float& scale : grow) scale = std::max(scale, 1.f);
+  for (float& scale : shrink) scale = std::min(scale, 1.f);
+  const bool grows = grow != std::vector<float>(grow.size(), 1.f);
+  const bool shrinks = shrink != std::vector<float>(shrink.size(), 1.f);
+  const auto attrs = [](const char* rounding) {
+    return Attrs{{"coordinate_transformation_mode", "asymmetric"}, {"mode", "nearest"}, {"nearest_mode", rounding}};
+  };
+  const auto tensor = [&](const std::vector<float>& values) {
+    return r.constant(Tensor::of<float>({static_cast<int64_t>(values.size())}, values));
+  };
+  if (!shrinks) {
+    r.finish("Resize", {r.input(0), kNoValue, scales_value}, attrs("floor"));
+  } else if (!grows) {
+    r.finish("Resize", {r.input(0), kNoValue, scales_value}, attrs("ceil"));
+  } else {
+    const ValueId grown = r.add("Resize", {r.input(0), kNoValue, tensor(grow)}, attrs("floor"));
+    r.finish("Resize", {grown, kNoValue, tensor(shrink)}, attrs("ceil"));
+  }
+}
+
+void resize_by(Rewrite& r, ValueId scales) {
+  const std::string mode = r.take_or<std::string>("mode", "nearest");
+  if (mode == "nearest") {
+    resize_nearest(r, scales);
+  } else if (mode == "linear" || (mode == "bilinear" && r.opset() < 9)) {
+    r.finish("Resize", {r.input(0), kNoValue, scales},
+             {{"coordinate_transformation_mode", "asymmetric"}, {"mode", "linear"}});
+  } else {
+    r.unsupported("mode \"", mode, "\" found, supported: nearest, linear");
+  }
+}
+
+void resize_10(Rewrite& r) { resize_by(r, r.input(1)); }
+
+void upsample_7(Rewrite& r) {
+  const std::vector<float> scales = r.take_required<std::vector<float>>("scales");
+  resize_by(r, r.constant(Tensor::of<float>({static_cast<int64_t>(scales.size())}, scales)));
+}
+
+// From version 16 on, half a pixel is subtracted by default.
+void roi_align_10(Rewrite& r) {
+  r.finish_with_rest("RoiAlign", {r.input(0), r.input(1), r.input(2)},
+                     {{"coordinate_transformation_mode", "output_half_pixel"}});
+}
+
+// The names of the modes follow Resize's from version 20 on.
+void grid_sample_16(Rewrite& r) {
+  std::string mode = r.take_or<std::string>("mode", "bilinear");
+  if (mode == "bilinear") mode = "linear";
+  if (mode == "bicubic") mode = "cubic";
+  r.finish_with_rest("GridSample", {r.input(0), r.input(1)}, {{"mode", mode}});
+}
+
+}  // namespace
+
+std::span<const LegacyRule> legacy_image_rules() {
+  static constexpr LegacyRule kRules[] = {
+      {"Resize", 10, 10, resize_10},      {"Upsample", 7, 8, upsample_7},         {"Upsample", 9, 9, resize_10},
+      {"RoiAlign", 10, 15, roi_align_10}, {"GridSample", 16, 19, grid_sample_16},
+  };
+  return kRules;
+}
 
 }  // namespace neural_engine
