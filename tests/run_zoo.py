@@ -9,7 +9,7 @@ Each data set runs in a process of its own, so that a crash costs one case. A re
 
 The tolerance is |found - expected| <= atol + rtol * |expected|, rtol 1e-3 and atol 1e-4. The answers are torch's in
 fp32. Another order of summation moves these small networks by about 1e-6 (ONNX Runtime differs from torch by at most
-1e-5 on all of them), and polynomials in place of libm's functions may add some 1e-5. The weights keep answers near 1, so
+5e-6 on all of them), and polynomials in place of libm's functions may add some 1e-5. The weights keep answers near 1, so
 that a wrong mask, axis or scale moves them by more than 1e-2. The limits stand between the two.
 
 Needs Python's standard library only: the answers are compared by the binary.

@@ -6,8 +6,9 @@
     tests/zoo/make_zoo.py --output tests/data/zoo --selection     the cases that the repository holds
 
 A case is a folder in the layout of the ONNX backend tests, named <network>_<exporter><opset>[_sdpa]. manifest.json says
-of each how it was made, which operators it has and what ONNX Runtime thinks of it; it also lists what an exporter
-refused, and what it exported wrongly: such a case is not written, since its file does not compute torch's answers.
+of each how it was made, which operators it has and by how much ONNX Runtime differs from torch; it also lists what an
+exporter refused, and what it exported wrongly: a file that ONNX Runtime refuses or that does not compute torch's answers
+is no case.
 A case that is there already is kept: delete its folder to make it anew. tests/run_zoo.py runs the engine over it.
 """
 import argparse
@@ -28,40 +29,39 @@ import python_env  # noqa: E402
 SELECTION = ()
 
 
-def describe(entry, variant, model, path, opinions):
+def describe(entry, variant, model, path, differences):
     operators = collections.Counter(
         (node.domain + "::" if node.domain else "") + node.op_type for node in model.graph.node)
     return {
         "network": entry.name, "exporter": variant.exporter, "opset": variant.opset, "attention": variant.attention,
         "ir_version": model.ir_version, "bytes": os.path.getsize(path), "nodes": len(model.graph.node),
-        "operators": dict(sorted(operators.items())), "onnxruntime": opinions,
+        "operators": dict(sorted(operators.items())), "onnxruntime_difference": max(differences),
     }
 
 
 def make_case(entry, variant, folder):
     """Writes the case into `folder`. Returns ("cases" | "refused" | "wrong", what the manifest says of it)."""
-    from exporters import Refused, RuntimeCheck, export, torch_answers
+    from exporters import Disagreement, Refused, RuntimeCheck, export, torch_answers
     from onnx_case import write_data_sets
 
     who = {"exporter": variant.exporter, "opset": variant.opset, "network": entry.name}
     path = os.path.join(folder, "model.onnx")
     try:
         module, model = export(entry, variant, path)
+        check = RuntimeCheck(path)
+        given = {value.name for value in model.graph.input}
+        sets, differences = [], []
+        for seed, shape in enumerate(entry.shapes):
+            inputs, outputs = torch_answers(module, entry, shape, seed)
+            differences.append(check.compare(inputs, outputs))
+            # An exporter drops an input that no answer depends on.
+            sets.append(({k: v for k, v in inputs.items() if k in given}, outputs))
     except Refused as refusal:
         return "refused", {**who, "error": str(refusal)}
-    check = RuntimeCheck(path)
-    given = {value.name for value in model.graph.input}
-    sets, opinions = [], []
-    for seed, shape in enumerate(entry.shapes):
-        inputs, outputs = torch_answers(module, entry, shape, seed)
-        opinion = check.compare(inputs, outputs)
-        if opinion and not check.refusal:
-            return "wrong", {**who, "shape": list(shape), "error": opinion}
-        opinions.append(opinion or "agrees")
-        # An exporter drops an input that no answer depends on.
-        sets.append(({k: v for k, v in inputs.items() if k in given}, outputs))
+    except Disagreement as disagreement:
+        return "wrong", {**who, "error": str(disagreement)}
     write_data_sets(folder, sets)
-    return "cases", describe(entry, variant, model, path, opinions[0])
+    return "cases", describe(entry, variant, model, path, differences)
 
 
 class Manifest:

@@ -128,6 +128,12 @@ def text_entry(name, make, output, axes, variants=PLAIN_VARIANTS):
                  variants)
 
 
+def fixed_length_entry(name, make, variants):
+    """Nine tokens always: dynamo unrolls a recurrent network into its steps where it has no operator for it."""
+    return Entry(name, make, text, {"input_ids": ROWS, "attention_mask": ROWS, "logits": ROWS}, ("logits",), variants,
+                 shapes=((3, 9), (1, 9)))
+
+
 def recommender_entry(name, bags, seed):
     def inputs(shape, generator):
         rows, bag = shape
@@ -210,6 +216,9 @@ def entries():
         name = kind.lower()
         found.append(text_entry(name, lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, False), s),
                                 "logits", ROWS))
+        found.append(fixed_length_entry(
+            name + "_unrolled", lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, False), s),
+            (Variant("dynamo", 20),)))
         found.append(text_entry(name + "_packed", lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, True), s),
                                 "logits", ROWS, packed))
     return found
