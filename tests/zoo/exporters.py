@@ -1,6 +1,7 @@
 """Exports one entry in one variant, and checks the file against torch with ONNX Runtime."""
 import contextlib
 import os
+import re
 import sys
 import warnings
 
@@ -130,7 +131,9 @@ class RuntimeCheck:
 
 def first_line(error):
     """Enough of an exception to tell causes apart: its type and the first lines that say something."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # The temporary folder that ONNX Runtime names would differ in every manifest.
+    text = re.sub(r"Load model from \S+ failed:", "", str(error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{type(error).__name__}: {' '.join(lines[:2])[:240]}"
 
 
