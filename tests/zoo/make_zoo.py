@@ -26,7 +26,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(HERE)), "scripts
 import python_env  # noqa: E402
 
 # Committed: one of each kind of network, both exporters, old and new opsets.
-SELECTION = ()
+SELECTION = (
+    "albert_answer_dynamo18_sdpa", "bert_script11", "bloom_generate_dynamo18", "conv_text_dynamo20",
+    "conv_text_script17", "deberta_v2_script17", "distilbert_dynamo18_sdpa", "dlrm_bag_script13", "dlrm_script11",
+    "gpt2_cached_dynamo18_sdpa", "gpt2_generate_script14", "gpt_neox_dynamo20", "gru_dynamo18", "llama_script17_sdpa",
+    "lstm_packed_script13", "mobilebert_tag_dynamo18_sdpa", "modernbert_dynamo20", "mpnet_fill_script14",
+    "roberta_classify_script14", "t5_encoder_script13", "vit_classify_dynamo18_sdpa",
+)
 
 
 def describe(entry, variant, model, path, differences):

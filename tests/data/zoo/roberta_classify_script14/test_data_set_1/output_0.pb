@@ -1,0 +1,1 @@
+BlogitsJh¾N?A¿dŠY¿
