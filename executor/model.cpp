@@ -2,6 +2,8 @@
 
 #include "ir/graph.h"
 
+#include "load/onnx.h"
+
 namespace neural_engine {
 
 namespace {
@@ -54,6 +56,14 @@ Model::Model(Graph graph, std::vector<std::string> pass_log) {
   }
   impl_ = std::move(impl);
 }
+
+Model Model::load(const std::string& path, const LoadOptions& options) {
+  Graph graph = load_onnx(path);
+  (void)options;
+  return Model(std::move(graph));
+}
+void Model::save(const std::string&) const { fail(Code::kUnsupported, "x"); }
+std::string Model::text() const { return ""; }
 
 const std::vector<TensorInfo>& Model::inputs() const { return impl_->inputs; }
 const std::vector<TensorInfo>& Model::outputs() const { return impl_->outputs; }

@@ -38,8 +38,6 @@ class MappedFile {
 
 // The whole file in memory; at most `limit` bytes, else Error(kInvalidData).
 std::string read_file(const std::string& path, size_t limit = SIZE_MAX);
-// Replaces the file's contents; Error(kIo).
-void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 // The folder of a path: "a/b" of "a/b/c", "." of "c".
 std::string folder_of(const std::string& path);

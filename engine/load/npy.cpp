@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/atomic_file.h"
 #include "base/mapped_file.h"
 
 namespace neural_engine {
@@ -262,7 +263,7 @@ std::string serialize_npy(const Tensor& tensor) {
 
 void write_npy(const std::string& path, const Tensor& tensor) {
   const std::string bytes = serialize_npy(tensor);
-  write_file(path, std::as_bytes(std::span(bytes)));
+  write_file_atomically(path, bytes);
 }
 
 }  // namespace neural_engine

@@ -1,6 +1,7 @@
 #include "load/tensor_proto.h"
 
 #include "base/error.h"
+#include "base/atomic_file.h"
 #include "base/mapped_file.h"
 #include "base/onnx_dtype.h"
 #include "load/proto_tensor.h"
@@ -37,7 +38,7 @@ std::string serialize_tensor_pb(const Tensor& tensor, const std::string& name) {
 
 void write_tensor_pb(const std::string& path, const Tensor& tensor, const std::string& name) {
   const std::string bytes = serialize_tensor_pb(tensor, name);
-  write_file(path, std::as_bytes(std::span(bytes)));
+  write_file_atomically(path, bytes);
 }
 
 }  // namespace neural_engine

@@ -1,0 +1,35 @@
+// Flags that several commands read.
+#pragma once
+
+#include <gflags/gflags.h>
+
+DECLARE_string(model);
+DECLARE_string(inputs);
+DECLARE_string(output);
+DECLARE_string(output_dir);
+DECLARE_string(expect);
+DECLARE_double(rtol);
+DECLARE_double(atol);
+DECLARE_string(cases);
+DECLARE_string(text);
+DECLARE_string(text_file);
+DECLARE_string(data);
+DECLARE_string(metric);
+DECLARE_double(target);
+DECLARE_int32(max_length);
+DECLARE_int32(batch_size);
+DECLARE_int32(seq_len);
+DECLARE_string(shapes);
+DECLARE_int32(seed);
+DECLARE_int32(iterations);
+DECLARE_int32(warmup);
+DECLARE_int32(threads);
+DECLARE_int32(instances);
+DECLARE_int32(cores_per_instance);
+DECLARE_bool(json);
+DECLARE_bool(optimize);
+DECLARE_bool(explain);
+DECLARE_bool(operators);
+DECLARE_bool(graph);
+DECLARE_bool(passes);
+DECLARE_string(trace);
