@@ -19,4 +19,8 @@ AttentionOperand attention_operand(const InferContext& context, int i, int64_t h
 
 void infer_fused_attention(InferContext& context);
 
+// onnx_attention.cpp
+void infer_attention(InferContext& context);
+void infer_rotary_embedding(InferContext& context);
+
 }  // namespace neural_engine

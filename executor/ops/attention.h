@@ -6,5 +6,7 @@
 namespace neural_engine {
 
 BoundOp bind_fused_attention(const BindContext& context);
+BoundOp bind_attention(const BindContext& context);
+BoundOp bind_rotary_embedding(const BindContext& context);
 
 }  // namespace neural_engine

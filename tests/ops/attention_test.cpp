@@ -149,5 +149,126 @@ TEST(FusedAttention, RefusesOperandsThatDoNotFit) {
             std::string::npos);
 }
 
+// ---- ONNX's Attention
+
+Tensor transposed_heads(const Tensor& x, int64_t heads) {
+  // [B,S,H*D] to [B,H,S,D]
+  const int64_t batch = x.dim(0), rows = x.dim(1), size = x.dim(2) / heads;
+  std::vector<double> out;
+  for (int64_t i = 0; i < x.elems(); ++i) {
+    const int64_t d = i % size, s = i / size % rows, h = i / (size * rows) % heads, b = i / (size * rows * heads);
+    out.push_back(doubles(x)[static_cast<size_t>(((b * rows + s) * heads + h) * size + d)]);
+  }
+  return testing::tensor_of(x.dtype(), {batch, heads, rows, size}, out);
+}
+
+double attention_tolerance(DType dtype) {
+  return dtype == DType::kBF16 ? 0.02 : dtype == DType::kF16 ? 3e-3 : dtype == DType::kF32 ? 1e-5 : 1e-7;
+}
+
+TEST(Attention, AgreesInBothLayoutsAndEveryDtype) {
+  for (const DType dtype : {DType::kF32, DType::kF64, DType::kF16, DType::kBF16}) {
+    const Problem p{.kv_heads = 2, .scale = 1 / std::sqrt(8.0)};
+    const Tensor q = random_tensor({2, 3, 32}, 1, dtype), k = random_tensor({2, 5, 16}, 2, dtype);
+    const Tensor v = random_tensor({2, 5, 16}, 3, dtype);
+    const Attrs attrs = {{"q_num_heads", int64_t{4}}, {"kv_num_heads", int64_t{2}}};
+    const std::vector<double> expected =
+        attention(p, {doubles(q), 96, 8, 32}, {doubles(k), 80, 8, 16}, {doubles(v), 80, 8, 16}, no_mask);
+    const double tolerance = attention_tolerance(dtype);
+    const Tensor merged = run_op("Attention", {q, k, v}, attrs)[0];
+    expect_near(merged, expected, tolerance, tolerance);
+    const Tensor separate =
+        run_op("Attention", {transposed_heads(q, 4), transposed_heads(k, 2), transposed_heads(v, 2)})[0];
+    expect_near(separate, doubles(transposed_heads(merged, 4)), 2 * tolerance, 2 * tolerance);
+  }
+}
+
+TEST(Attention, AppendsToThePastAndShiftsTheCausalFrontier) {
+  const Tensor q = random_tensor({1, 2, 3, 4}, 1), k = random_tensor({1, 2, 3, 4}, 2),
+               v = random_tensor({1, 2, 3, 4}, 3);
+  const Tensor past_k = random_tensor({1, 2, 2, 4}, 4), past_v = random_tensor({1, 2, 2, 4}, 5);
+  const Attrs causal = {{"is_causal", int64_t{1}}};
+  const std::vector<Tensor> found = run_op("Attention", {q, k, v, Tensor(), past_k, past_v}, causal, 3);
+  ASSERT_EQ(found[1].shape(), (Shape{1, 2, 5, 4}));
+  for (int64_t h = 0; h < 2; ++h) {
+    for (int64_t i = 0; i < 20; ++i) {
+      const Tensor& from = i < 8 ? past_k : k;
+      EXPECT_EQ(found[1].data<float>()[h * 20 + i], from.data<float>()[i < 8 ? h * 8 + i : h * 12 + i - 8]);
+    }
+  }
+  // The last queries of the whole sequence.
+  const Problem p{.batch = 1, .heads = 2, .kv_heads = 2, .size = 4, .v_size = 4, .scale = 0.5, .causal = true};
+  const std::vector<double> expected =
+      attention(p, {doubles(q), 24, 12, 4}, {doubles(found[1]), 40, 20, 4}, {doubles(found[2]), 40, 20, 4}, no_mask);
+  const Tensor by_row = testing::tensor_of(DType::kF32, {1, 3, 8}, expected);
+  expect_near(found[0], doubles(transposed_heads(by_row, 2)));
+  expect_near(run_op("Attention", {q, k, v, Tensor(), past_k, past_v}, causal)[0], doubles(found[0]));
+}
+
+TEST(Attention, GivesItsScoresInEveryMode) {
+  const Tensor q = Tensor::of<float>({1, 1, 1, 1}, {2}), k = Tensor::of<float>({1, 1, 2, 1}, {1, 3});
+  const Tensor v = Tensor::of<float>({1, 1, 2, 1}, {10, 20}), mask = Tensor::of<float>({2}, {0.5f, -0.25f});
+  const double capped[] = {4 * std::tanh(0.5), 4 * std::tanh(1.5)};
+  const double masked[] = {capped[0] + 0.5, capped[1] - 0.25};
+  const double weight = 1 / (1 + std::exp(masked[0] - masked[1]));
+  const std::vector<double> expected[] = {{2, 6}, {capped[0], capped[1]}, {masked[0], masked[1]}, {1 - weight, weight}};
+  for (int64_t mode = 0; mode < 4; ++mode) {
+    const Attrs attrs = {{"softcap", 4.0f}, {"qk_matmul_output_mode", mode}};
+    const std::vector<Tensor> found = run_op("Attention", {q, k, v, mask}, attrs, 4);
+    expect_near(found[3], expected[mode]);
+    expect_near(found[0], {10 * (1 - weight) + 20 * weight});
+  }
+}
+
+TEST(Attention, GivesZerosToAQueryThatSeesNothing) {
+  const Tensor q = random_tensor({1, 1, 2, 4}, 1), k = random_tensor({1, 1, 2, 4}, 2);
+  const Tensor mask = Tensor::of<bool>({2, 2}, {false, true, false, false});
+  for (const float softcap : {0.0f, 1.0f}) {  // by a kernel, by loops
+    // The causal rule hides the one key that the mask leaves to the first query.
+    const Attrs attrs = {{"is_causal", int64_t{1}}, {"softcap", softcap}};
+    expect_near(run_op("Attention", {q, k, k, mask}, attrs)[0], std::vector<double>(8, 0.0));
+  }
+}
+
+TEST(Attention, RefusesWhatDoesNotFit) {
+  const Tensor q = random_tensor({1, 2, 3, 4}, 1), merged = random_tensor({1, 3, 8}, 2);
+  const auto message = [](const std::vector<Tensor>& inputs, Attrs attrs) {
+    return error_of([&] { run_op("Attention", inputs, std::move(attrs)); });
+  };
+  EXPECT_NE(message({merged, merged, merged}, {}).find("q_num_heads is 0"), std::string::npos);
+  EXPECT_NE(message({q, q, q, Tensor(), q}, {}).find("given together"), std::string::npos);
+  EXPECT_NE(message({q, q, q}, {{"softmax_precision", int64_t{7}}}).find("softmax_precision is 7"), std::string::npos);
+  EXPECT_NE(message({q, q, q, random_tensor({3, 4}, 3)}, {}).find("mask has shape [3,4]"), std::string::npos);
+  EXPECT_NE(message({q, random_tensor({1, 3, 3, 4}, 2), random_tensor({1, 3, 3, 4}, 2)}, {}).find("do not divide"),
+            std::string::npos);
+}
+
+TEST(RotaryEmbedding, TurnsPairsByTheirAngles) {
+  // Quarter and half turns: (a, b) becomes (-b, a) and (-a, -b).
+  const Tensor cos = Tensor::of<float>({2, 1}, {0, -1}), sin = Tensor::of<float>({2, 1}, {1, 0});
+  const Tensor positions = Tensor::of<int64_t>({1, 2}, {1, 0});
+  const Tensor x = Tensor::of<float>({1, 1, 2, 3 + 1}, {1, 2, 3, 4, 5, 6, 7, 8});
+  const Attrs part = {{"rotary_embedding_dim", int64_t{2}}};
+  expect_near(run_op("RotaryEmbedding", {x, cos, sin, positions}, part)[0], {-1, -2, 3, 4, -6, 5, 7, 8});
+  const Tensor wide_cos = Tensor::of<float>({1, 2, 2}, {0, -1, 1, 0}),
+               wide_sin = Tensor::of<float>({1, 2, 2}, {1, 0, 0, 1});
+  expect_near(run_op("RotaryEmbedding", {x, wide_cos, wide_sin})[0], {-3, -2, 1, -4, 5, -8, 7, 6});
+  expect_near(run_op("RotaryEmbedding", {x, wide_cos, wide_sin}, {{"interleaved", int64_t{1}}})[0],
+              {-2, 1, -3, -4, 5, 6, -8, 7});
+  // Two heads of two elements side by side.
+  const Attrs heads = {{"num_heads", int64_t{2}}};
+  expect_near(run_op("RotaryEmbedding", {x.reshaped({1, 2, 4}), cos, sin, positions}, heads)[0],
+              {-1, -2, -3, -4, -6, 5, -8, 7});
+}
+
+TEST(RotaryEmbedding, RefusesPositionsOutsideTheCaches) {
+  const Tensor x = random_tensor({1, 1, 1, 2}, 1), cache = Tensor::of<float>({2, 1}, {0, 1});
+  EXPECT_NE(error_of([&] {
+              run_op("RotaryEmbedding", {x, cache, cache, Tensor::of<int64_t>({1, 1}, {2})});
+            }).find("position 2 found, the caches have 2 rows"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { run_op("RotaryEmbedding", {x, cache, cache}); }).find("expected rank 3"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace neural_engine
