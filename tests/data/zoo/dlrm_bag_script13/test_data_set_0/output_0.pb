@@ -1,1 +1,1 @@
-BprobabilityJyÏù>ˆ}?Îå¦>œÔ>Îî?
+BprobabilityJ³ŽÛ>Fd?¯÷¤>ò·¶>Ñ-?

@@ -1,1 +1,1 @@
-BprobabilityJ¨ÇÈ>
+BprobabilityJÇ9Å>

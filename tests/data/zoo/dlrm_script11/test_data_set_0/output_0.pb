@@ -1,1 +1,1 @@
-BprobabilityJ‡³ê>|>?‚ê>6? ø>
+BprobabilityJ ÀÛ>”*ã>Dâ>±ó?Mä>

@@ -1,1 +1,1 @@
-BprobabilityJý?
+BprobabilityJérî>
