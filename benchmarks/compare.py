@@ -133,11 +133,15 @@ def write_inputs(path, batch, sequence, padded):
 def start_engine(name, model, threads, arguments, first_input):
     """A loaded engine and what it cost to get there."""
     engine = Engine(name, threads, arguments)
-    start = time.perf_counter()
-    engine.ask("load", model, threads, os.path.abspath(arguments.models_dir))
-    load_s = time.perf_counter() - start
-    first_ms = engine.bench(first_input, 0, 1)[0]
-    peak_mib = int(engine.ask("rss").split()[0]) / 1024
+    try:
+        start = time.perf_counter()
+        engine.ask("load", model, threads, os.path.abspath(arguments.models_dir))
+        load_s = time.perf_counter() - start
+        first_ms = engine.bench(first_input, 0, 1)[0]
+        peak_mib = int(engine.ask("rss").split()[0]) / 1024
+    except RuntimeError:
+        engine.close()
+        raise
     return engine, {"start_s": engine.start_s, "load_s": load_s, "first_ms": first_ms, "peak_mib": peak_mib,
                     "cells": {}}
 

@@ -18,7 +18,7 @@ struct EltwiseDesc {
 
   DType src = DType::kF32;
   DType dst = DType::kF32;
-  Epilogue ops;
+  Epilogue ops = {};
   int64_t m = 0, n = 0;  // hints for the cost
 
   bool operator==(const EltwiseDesc&) const = default;

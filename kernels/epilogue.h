@@ -10,6 +10,7 @@
 
 namespace neural_engine {
 
+// At -inf the GELUs and SiLU are 0 or NaN, as the row's formula has it.
 enum class UnaryOp : uint8_t {
   kLinear,     // alpha * x + beta
   kClip,       // min(max(x, alpha), beta); NaN stays NaN

@@ -1,12 +1,20 @@
 #include "kernels/kernel_table.h"
 
 #include "base/error.h"
+#include "kernels/jit/rows.h"
+#include "kernels/onednn/onednn.h"
 #include "kernels/reference/reference.h"
 
 namespace neural_engine {
 namespace {
 
+constexpr Isa kAvx2 = Isa::kAvx2;
+
 const KernelRow<MatmulDesc> kMatmulRows[] = {
+    {"matmul.f32.avx2", Isa::kAvx2, jit::supports,
+     [](const MatmulDesc& d, const CpuInfo&) { return jit::cost(d, kAvx2); },
+     [](const MatmulDesc& d) { return jit::make(d, kAvx2); }},
+    {"matmul.f32.onednn", Isa::kSse2, onednn::supports, onednn::cost, onednn::make},
     {"matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 

@@ -30,13 +30,13 @@ double apply(const EpilogueOp& op, double x) {
   const double alpha = op.alpha, beta = op.beta;
   switch (op.unary) {
     case UnaryOp::kLinear: return alpha * x + beta;
-    case UnaryOp::kClip: return x < alpha ? alpha : x > beta ? beta : x;
+    case UnaryOp::kClip: return std::isnan(x) ? x : std::min(std::max(x, alpha), beta);
     case UnaryOp::kRelu: return x < 0 ? 0 : x;
     case UnaryOp::kLeakyRelu: return x < 0 ? alpha * x : x;
     // erfc keeps the tail of negative x, where 1 + erf cancels.
-    case UnaryOp::kGeluErf: return x == -HUGE_VAL ? 0.0 : 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
-    case UnaryOp::kGeluTanh: return x == -HUGE_VAL ? 0.0 : gelu_tanh(x);
-    case UnaryOp::kSilu: return x == -HUGE_VAL ? 0.0 : x / (1.0 + std::exp(-alpha * x));
+    case UnaryOp::kGeluErf: return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
+    case UnaryOp::kGeluTanh: return gelu_tanh(x);
+    case UnaryOp::kSilu: return x / (1.0 + std::exp(-alpha * x));
     case UnaryOp::kSigmoid: return 1.0 / (1.0 + std::exp(-x));
     case UnaryOp::kTanh: return std::tanh(x);
     case UnaryOp::kErf: return std::erf(x);

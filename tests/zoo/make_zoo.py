@@ -15,6 +15,7 @@ import argparse
 import collections
 import json
 import logging
+import multiprocessing
 import os
 import shutil
 import sys
@@ -122,12 +123,41 @@ def chosen(arguments):
     return sorted(cases, key=lambda case: case[2].exporter == "dynamo")
 
 
+def make_and_move(output, name, entry, variant):
+    """Made aside and moved: a reader of the folder never meets half a case."""
+    start = time.time()
+    target = os.path.join(output, name)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as making:
+        made = os.path.join(making, name)
+        part, about = make_case(entry, variant, made)
+        shutil.rmtree(target, ignore_errors=True)
+        if part == "cases":
+            os.rename(made, target)
+    return name, part, about, time.time() - start
+
+
+TASKS = []  # inherited by the forked processes: networks cannot be sent to them
+
+
+def run_task(index):
+    return make_and_move(*TASKS[index])
+
+
+def in_processes(tasks, jobs):
+    """Each export in a process of its own, forked before torch computes anything: torch's exporters keep state, so that
+    a second export of an LSTM to another opset is refused where the first is not."""
+    TASKS[:] = tasks
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=1) as pool:
+        yield from pool.imap_unordered(run_task, range(len(tasks)))
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", help="folder for the cases")
     parser.add_argument("--all", action="store_true", help="every case")
     parser.add_argument("--only", help="networks or cases, separated by commas")
     parser.add_argument("--selection", action="store_true", help="the cases that the repository holds")
+    parser.add_argument("--jobs", type=int, default=1, help="exports at a time")
     parser.add_argument("--list", action="store_true", help="print the names of the cases and stop")
     arguments = parser.parse_args()
     if not arguments.list and (arguments.output is None
@@ -141,29 +171,23 @@ def main():
     python_env.enter("models")
     import transformers
 
+    import exporters  # noqa: F401  loaded once, before the processes are forked
+
     transformers.logging.set_verbosity_error()
     # The dynamo exporter warns of each operator library that is not installed, for every model.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     cases = chosen(arguments)
+    if not cases:
+        raise SystemExit(f"no network or case is called {arguments.only}; --list has the names")
     if arguments.list:
         print("\n".join(name for name, _, _ in cases))
         return 0
     os.makedirs(arguments.output, exist_ok=True)
     manifest = Manifest(arguments.output)
-    for name, entry, variant in cases:
-        if manifest.has(name, arguments.output):
-            continue
-        start = time.time()
-        target = os.path.join(arguments.output, name)
-        # Made aside and moved: a reader of the folder never meets half a case.
-        with tempfile.TemporaryDirectory(dir=arguments.output, prefix=".making-") as making:
-            made = os.path.join(making, name)
-            part, about = make_case(entry, variant, made)
-            shutil.rmtree(target, ignore_errors=True)
-            if part == "cases":
-                os.rename(made, target)
+    missing = [(arguments.output, *case) for case in cases if not manifest.has(case[0], arguments.output)]
+    for name, part, about, seconds in in_processes(missing, arguments.jobs):
         manifest.put(part, name, about)
-        print(f"{part:8} {name} ({time.time() - start:.1f} s) {about.get('error', '')}", flush=True)
+        print(f"{part:8} {name} ({seconds:.1f} s) {about.get('error', '')}", flush=True)
     counts = {part: len(manifest.parts[part]) for part in Manifest.PARTS}
     print(f"{counts['cases']} cases, {counts['refused']} refused by an exporter, {counts['wrong']} exported wrongly")
     return 0

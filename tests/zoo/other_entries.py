@@ -129,7 +129,7 @@ def text_entry(name, make, output, axes, variants=PLAIN_VARIANTS):
 
 
 def fixed_length_entry(name, make, variants):
-    """Nine tokens always: dynamo unrolls a recurrent network into its steps where it has no operator for it."""
+    """Nine tokens always: dynamo unrolls a plain recurrent network, which it has no operator for, into its steps."""
     return Entry(name, make, text, {"input_ids": ROWS, "attention_mask": ROWS, "logits": ROWS}, ("logits",), variants,
                  shapes=((3, 9), (1, 9)))
 
@@ -212,13 +212,12 @@ def entries():
         cached_entry("gpt2_cached", gpt2, 4, 8, 7),
         cached_entry("llama_cached", llama, 2, 8, 8),
     ]
+    found.append(fixed_length_entry("rnn_unrolled", lambda _: randomize(RecurrentClassifier("RNN", False), 13),
+                                    (Variant("dynamo", 18), Variant("dynamo", 20))))
     for seed, kind in enumerate(("LSTM", "GRU", "RNN"), 10):
         name = kind.lower()
         found.append(text_entry(name, lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, False), s),
                                 "logits", ROWS))
-        found.append(fixed_length_entry(
-            name + "_unrolled", lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, False), s),
-            (Variant("dynamo", 20),)))
         found.append(text_entry(name + "_packed", lambda _, k=kind, s=seed: randomize(RecurrentClassifier(k, True), s),
                                 "logits", ROWS, packed))
     return found

@@ -1,0 +1,25 @@
+// Dense f32 panels: the layout that vector kernels read B in.
+//
+//   B[K,N] -> panels of `width` columns, each [K][width], the last one padded with zeros.
+#pragma once
+
+#include <cstdint>
+
+namespace neural_engine::pack {
+
+struct PanelShape {
+  int64_t k = 0, n = 0;
+  int width = 16;
+
+  int64_t panels() const noexcept { return (n + width - 1) / width; }
+  int64_t panel_elems() const noexcept { return k * width; }
+  int64_t bytes() const noexcept { return panels() * panel_elems() * int64_t{sizeof(float)}; }
+};
+
+// Writes one panel. B is [K,N] with leading dimension ldb, or [N,K] when transposed.
+void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t index, float* dst);
+
+// Rows of A as the tiles read them: [k][count], from A[count, K] with leading dimension lda.
+void rows(const float* a, int64_t lda, int64_t k, int count, float* dst);
+
+}  // namespace neural_engine::pack
