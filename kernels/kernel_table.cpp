@@ -10,27 +10,38 @@ namespace {
 
 constexpr Isa kAvx2 = Isa::kAvx2;
 
+template <class Desc>
+double cost_avx2(const Desc& desc, const CpuInfo&) {
+  return jit::cost(desc, kAvx2);
+}
+template <class Desc>
+std::unique_ptr<typename Desc::Kernel> make_avx2(const Desc& desc) {
+  return jit::make(desc, kAvx2);
+}
+
 const KernelRow<MatmulDesc> kMatmulRows[] = {
-    {"matmul.f32.avx2", Isa::kAvx2, jit::supports,
-     [](const MatmulDesc& d, const CpuInfo&) { return jit::cost(d, kAvx2); },
-     [](const MatmulDesc& d) { return jit::make(d, kAvx2); }},
+    {"matmul.f32.avx2", kAvx2, jit::supports, cost_avx2<MatmulDesc>, make_avx2<MatmulDesc>},
     {"matmul.f32.onednn", Isa::kSse2, onednn::supports, onednn::cost, onednn::make},
     {"matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<AttentionDesc> kAttentionRows[] = {
+    {"attention.f32.avx2", kAvx2, jit::supports, cost_avx2<AttentionDesc>, make_avx2<AttentionDesc>},
     {"attention.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<SoftmaxDesc> kSoftmaxRows[] = {
+    {"softmax.f32.avx2", kAvx2, jit::supports, cost_avx2<SoftmaxDesc>, make_avx2<SoftmaxDesc>},
     {"softmax.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<NormDesc> kNormRows[] = {
+    {"norm.f32.avx2", kAvx2, jit::supports, cost_avx2<NormDesc>, make_avx2<NormDesc>},
     {"norm.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<EltwiseDesc> kEltwiseRows[] = {
+    {"eltwise.f32.avx2", kAvx2, jit::supports, cost_avx2<EltwiseDesc>, make_avx2<EltwiseDesc>},
     {"eltwise.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 

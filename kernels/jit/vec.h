@@ -44,12 +44,47 @@ class VecGenerator : public Generator {
     vmovups(scratch, ptr[mask + index * vec_bytes()]);
     vmaskmovps(dst, scratch, src);
   }
-  // Keeps the lanes that exist, gives the others the value of `other`.
-  void keep_tail(const Vec& x, const Xbyak::Address& other, const Vec& scratch, const Vec& mask_vec,
-                 const Xbyak::Reg64& mask, int index) {
-    vmovups(mask_vec, ptr[mask + index * vec_bytes()]);
+  // Keeps the lanes of a single partial vector that exist, gives the others the value at `other`.
+  void keep_tail(const Vec& x, const Xbyak::Address& other, const Vec& scratch, const Vec& scratch2,
+                 const Xbyak::Reg64& mask) {
+    vmovups(scratch2, ptr[mask]);
     vmovups(scratch, other);
-    vblendvps(x, scratch, x, mask_vec);
+    vblendvps(x, scratch, x, scratch2);
+  }
+
+  // Walks a row: body(vecs, tail) handles `vecs` vectors (kWalkVecs, then single ones, then a partial one whose masks
+  // are at `mask`) at byte offset `column`. `left` holds the number of elements and is clobbered.
+  static constexpr int kWalkVecs = 4;
+  template <class Body>
+  void walk_row(const Xbyak::Reg64& column, const Xbyak::Reg64& left, const Xbyak::Reg64& mask, Body body) {
+    Xbyak::Label wide, single, tail, done;
+    xor_(column, column);
+    L(wide);
+    cmp(left, kWalkVecs * lanes());
+    jl(single, T_NEAR);
+    body(kWalkVecs, false);
+    add(column, kWalkVecs * vec_bytes());
+    sub(left, kWalkVecs * lanes());
+    jmp(wide, T_NEAR);
+    L(single);
+    cmp(left, lanes());
+    jl(tail, T_NEAR);
+    body(1, false);
+    add(column, vec_bytes());
+    sub(left, lanes());
+    jmp(single, T_NEAR);
+    L(tail);
+    test(left, left);
+    jz(done, T_NEAR);
+    begin_tail(mask, left);
+    body(1, true);
+    L(done);
+  }
+  void load(const Vec& dst, const Xbyak::Address& src, const Xbyak::Reg64& mask, bool tail) {
+    tail ? load_tail(dst, src, mask, 0) : vmovups(dst, src);
+  }
+  void store(const Xbyak::Address& dst, const Vec& src, const Vec& scratch, const Xbyak::Reg64& mask, bool tail) {
+    tail ? store_tail(dst, src, scratch, mask, 0) : vmovups(dst, src);
   }
 
   // One value in all lanes from the lanes of x: `op` is called as op(dst, a, b).

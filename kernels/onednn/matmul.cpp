@@ -122,7 +122,8 @@ class OnednnMatmul final : public MatmulKernel {
   Takeover choose_takeover() const {
     return translated(desc_, [&] {
       const int64_t n = columns_of(desc_.n > 0 ? desc_.n : 128), k = desc_.k > 0 ? desc_.k : 64;
-      const memory::desc a = strided(kRows, k, k), c = strided(kRows, n, n);
+      // C is one of several tiles side by side: its rows are apart.
+      const memory::desc a = strided(kRows, k, k), c = strided(kRows, n, n + 1);
       Takeover takes = most_to_take(desc_.epilogue);
       for (;; --takes.ops) {
         takes.bias = takes.bias && takes.ops > 0;
