@@ -34,6 +34,8 @@ function(ne_add_module name)
       $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>)
     target_link_libraries(ne_${name} PUBLIC ${arg_LINKS} PRIVATE ne_options ${arg_PRIVATE_LINKS})
     set_property(GLOBAL APPEND PROPERTY NE_MODULES ne_${name})
+    # Our own object libraries come in through NE_MODULES.
+    list(FILTER arg_PRIVATE_LINKS EXCLUDE REGEX "^ne_")
     set_property(GLOBAL APPEND PROPERTY NE_EXTERNAL ${arg_PRIVATE_LINKS})
     # The reference is the definition of right: no contraction of a*b+c.
     foreach(source ${sources})
@@ -44,6 +46,22 @@ function(ne_add_module name)
   else()
     add_library(ne_${name} INTERFACE)
   endif()
+endfunction()
+
+# ne_add_proto(NAME FILE): an object library ne_NAME_proto of what protoc makes of FILE; without our warnings.
+function(ne_add_proto name file)
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/generated")
+  get_filename_component(stem "${file}" NAME_WE)
+  get_filename_component(source_folder "${CMAKE_CURRENT_SOURCE_DIR}/${file}" DIRECTORY)
+  add_custom_command(
+    OUTPUT "${folder}/${stem}.pb.cc" "${folder}/${stem}.pb.h"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${folder}"
+    COMMAND protobuf::protoc --cpp_out=${folder} -I "${source_folder}" "${CMAKE_CURRENT_SOURCE_DIR}/${file}"
+    DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}" VERBATIM)
+  add_library(ne_${name}_proto OBJECT "${folder}/${stem}.pb.cc" "${folder}/${stem}.pb.h")
+  target_include_directories(ne_${name}_proto SYSTEM PUBLIC "$<BUILD_INTERFACE:${folder}>")
+  target_link_libraries(ne_${name}_proto PUBLIC protobuf::libprotobuf)
+  set_property(GLOBAL APPEND PROPERTY NE_MODULES ne_${name}_proto)
 endfunction()
 
 # The library that users link: all modules in one file. Tests link ne_all, which also sees hidden symbols.
@@ -60,7 +78,11 @@ function(ne_add_library)
   add_library(neural_engine::neural_engine ALIAS neural_engine)
   target_include_directories(neural_engine PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/engine/include>
                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(neural_engine PRIVATE ne_options ${external} Threads::Threads)
+  # Header-only packages are not linked, so that they need not be there where the static library is used.
+  set(linked ${external})
+  list(REMOVE_ITEM linked NeuralEngine::xbyak NeuralEngine::json)
+  list(TRANSFORM linked REPLACE "^NeuralEngine::" "ne_")
+  target_link_libraries(neural_engine PRIVATE $<BUILD_INTERFACE:ne_options> ${linked} Threads::Threads)
   set_target_properties(neural_engine PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
                         LINKER_LANGUAGE CXX)
 
