@@ -1,6 +1,13 @@
 #include "neural_engine/model.h"
 
+#include <fstream>
+#include <sstream>
+
+#include "executor/evaluate.h"
+#include "file/model_file.h"
 #include "ir/graph.h"
+#include "ir/print.h"
+#include "passes/pipeline.h"
 
 #include "load/onnx.h"
 
@@ -35,6 +42,22 @@ void for_each_constant(const Graph& graph, const Visit& visit) {
   }
 }
 
+bool is_model_file_at(const std::string& path) {
+  char magic[sizeof(kModelFileMagic)] = {};
+  std::ifstream(path, std::ios::binary).read(magic, sizeof(magic));
+  return is_model_file(std::as_bytes(std::span(magic)));
+}
+
+std::vector<std::string> optimize(Graph& graph) {
+  PassReport report;
+  simplify(
+      graph, [](const Node& node, std::span<const Tensor> inputs) { return evaluate_node(node, inputs); }, report);
+  std::vector<std::string> log;
+  std::istringstream lines(report.to_string());
+  for (std::string line; std::getline(lines, line);) log.push_back(line);
+  return log;
+}
+
 }  // namespace
 
 struct Model::Impl {
@@ -58,12 +81,15 @@ Model::Model(Graph graph, std::vector<std::string> pass_log) {
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {
-  Graph graph = load_onnx(path);
-  (void)options;
-  return Model(std::move(graph));
+  Graph graph = is_model_file_at(path) ? load_model_file(path) : load_onnx(path);
+  std::vector<std::string> pass_log;
+  if (options.optimize) pass_log = optimize(graph);
+  return with_context([&] { return path; }, [&] { return Model(std::move(graph), std::move(pass_log)); });
 }
-void Model::save(const std::string&) const { fail(Code::kUnsupported, "x"); }
-std::string Model::text() const { return ""; }
+
+void Model::save(const std::string& path) const { save_model_file(graph(), path); }
+
+std::string Model::text() const { return print(graph()); }
 
 const std::vector<TensorInfo>& Model::inputs() const { return impl_->inputs; }
 const std::vector<TensorInfo>& Model::outputs() const { return impl_->outputs; }
