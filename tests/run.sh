@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Passes the tests: unit tests, ONNX node cases, the zoo's selection, an install test, the same unit tests under ASan and
+# UBSan (clang), and a short run of every fuzzer. --all makes and runs the whole zoo as well (needs torch: minutes).
+# The last line says how many passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+all=no
+case "${1:-}" in
+  "") ;;
+  --all) all=yes ;;
+  *) echo "usage: bash tests/run.sh [--all]" >&2; exit 2 ;;
+esac
+fuzz_seconds=${NE_FUZZ_SECONDS:-8}
+
+passed=0 failed=0 skipped=0
+# Adds the counts of a line "N passed, N failed[, N skipped]"; a step that printed none counts as one failure.
+count() {
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1)
+  if [ -z "$line" ]; then
+    failed=$((failed + 1))
+    echo "FAILED: $2 gave no result"
+    return
+  fi
+  passed=$((passed + $(sed -E 's/^([0-9]+) passed.*/\1/' <<<"$line")))
+  failed=$((failed + $(sed -E 's/.* ([0-9]+) failed.*/\1/' <<<"$line")))
+  skipped=$((skipped + $(sed -nE 's/.* ([0-9]+) skipped.*/\1/p' <<<"$line" | grep . || echo 0)))
+}
+
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+step() { echo; echo "== $1"; }
+
+bash scripts/install_packages.sh --tests || exit 1
+
+# ctest's own summary, as our closing line has it.
+run_ctest() {
+  ctest --test-dir "$1" --output-on-failure -j "$(nproc)" >"$log/ctest" 2>&1
+  grep -E 'Failed|\*\*\*|tests passed|% tests' "$log/ctest"
+  local total bad skip
+  total=$(sed -nE 's/.*tests failed out of ([0-9]+)/\1/p' "$log/ctest")
+  bad=$(sed -nE 's/.*tests passed, ([0-9]+) tests failed.*/\1/p' "$log/ctest")
+  skip=$(grep -c 'Skipped' "$log/ctest")
+  [ "${bad:-1}" = 0 ] || cat "$log/ctest" | tail -n 200
+  echo "$((${total:-0} - ${bad:-1} - skip)) passed, ${bad:-1} failed, $skip skipped" >"$log/result"
+  count "$log/result" "$2"
+}
+
+step "release build"
+cmake --preset release -DNE_BUILD_TESTS=ON -DNE_BUILD_BENCHMARKS=ON >/dev/null && cmake --build --preset release || exit 1
+
+step "unit tests"
+run_ctest build/release "unit tests"
+
+step "ONNX backend node cases"
+python3 tests/run_node_cases.py --binary build/release/neural_engine --result build/node_cases.json | tee "$log/nodes"
+count "$log/nodes" "node cases"
+
+step "zoo of exports: the selection in the repository"
+python3 tests/run_zoo.py --binary build/release/neural_engine --zoo tests/data/zoo | tee "$log/zoo"
+count "$log/zoo" "zoo"
+
+if [ "$all" = yes ]; then
+  step "zoo of exports: all"
+  python3 tests/zoo/make_zoo.py --all --output build/zoo && python3 tests/run_zoo.py --binary build/release/neural_engine --zoo build/zoo | tee "$log/all"
+  count "$log/all" "whole zoo"
+fi
+
+step "ASan and UBSan build (clang), with the fuzzers"
+cmake --preset sanitize >/dev/null && cmake --build --preset sanitize || exit 1
+
+step "unit tests under ASan and UBSan"
+run_ctest build/sanitize "sanitized unit tests"
+
+step "fuzzers, $fuzz_seconds s each"
+: >"$log/fuzz"
+for fuzzer in build/sanitize/tests/fuzz/*_fuzzer; do
+  name=$(basename "$fuzzer" _fuzzer)
+  mkdir -p "build/fuzz/$name"
+  if "$fuzzer" -max_total_time="$fuzz_seconds" -rss_limit_mb=4096 -timeout=20 -artifact_prefix="build/fuzz/$name-" \
+    "build/fuzz/$name" "tests/fuzz/corpus/$name" >"$log/$name" 2>&1; then
+    echo "$name: no finding in $(sed -nE 's/^Done ([0-9]+) runs.*/\1/p' "$log/$name") runs"
+    passed=$((passed + 1))
+  else
+    tail -n 40 "$log/$name"
+    echo "FAILED: $name"
+    failed=$((failed + 1))
+  fi
+done
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The runner as a user calls it: answers, exit statuses, messages, and files that appear whole or not at all.
+# usage: runner_test.sh NEURAL_ENGINE
+set -uo pipefail
+engine=$1
+root=$(cd "$(dirname "$0")/../.." && pwd)
+model=$root/models/tiny_a/model.onnx
+case_dir=$root/tests/data/zoo/$(ls "$root/tests/data/zoo" | grep -v '\.json$' | head -n 1)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failures=0
+
+# expect STATUS PATTERN COMMAND...: the exit status, and a pattern in standard output or standard error.
+expect() {
+  local status=$1 pattern=$2 found
+  shift 2
+  "$@" >"$scratch/out" 2>&1
+  found=$?
+  if [ "$found" -ne "$status" ] || ! grep -qE -- "$pattern" "$scratch/out"; then
+    echo "FAILED: $*: status $found (expected $status), no /$pattern/ in:"
+    cat "$scratch/out"
+    failures=$((failures + 1))
+  fi
+}
+
+# Answers.
+expect 0 '^games	0\.' "$engine" run --model="$model" --text="a chess game for the terminal"
+printf 'a chess game\npython bindings for a library\n' >"$scratch/texts"
+expect 0 '^python	' "$engine" run --model="$model" --text_file="$scratch/texts" --batch_size=2
+expect 0 '"name":"games"' "$engine" run --model="$model" --text="a chess game for the terminal" --json
+expect 0 '^accuracy 0\.[5-7]' "$engine" evaluate --model="$model" --data="$root/models/tiny_a/test.tsv" --batch_size=8
+expect 1 'is missed' "$engine" evaluate --model="$model" --data="$root/models/tiny_a/test.tsv" --target=0.99
+expect 0 'as expected' "$engine" run --model="$case_dir/model.onnx" --inputs="$case_dir/test_data_set_0" \
+  --expect="$case_dir/test_data_set_0" --atol=1e-4
+expect 0 'latency ms' "$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --w=1
+expect 0 '"p99"' "$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --warmup=1 --json --instances=1
+expect 0 'kernel ' "$engine" inspect --model="$model" --explain --seq_len=16 --trace="$scratch/trace.json"
+expect 0 'traceEvents' cat "$scratch/trace.json"
+expect 0 'return "logits"' "$engine" inspect --model="$model" --graph
+expect 0 'Softmax' "$engine" inspect --operators
+
+# Random inputs, outputs written and read again.
+expect 0 'logits' "$engine" run --model="$model" --seq_len=8 --output_dir="$scratch/answers"
+expect 0 'NUMPY' head -c 8 "$scratch/answers/logits.npy"
+
+# .ne: the same answers, and the same bytes when it is converted again.
+expect 0 'parameters' "$engine" convert --model="$model" --output="$scratch/a.ne"
+expect 0 'parameters' "$engine" convert --model="$scratch/a.ne" --output="$scratch/b.ne"
+expect 0 '' cmp "$scratch/a.ne" "$scratch/b.ne"
+expect 0 'logits' "$engine" run --model="$scratch/a.ne" --seq_len=8 --output_dir="$scratch/again"
+expect 0 '' cmp "$scratch/answers/logits.npy" "$scratch/again/logits.npy"
+
+# 1: a comparison fails.
+mkdir "$scratch/wrong" && cp "$case_dir"/test_data_set_0/*.pb "$scratch/wrong"
+expect 1 'NOT as expected' "$engine" run --model="$case_dir/model.onnx" --inputs="$case_dir/test_data_set_0" \
+  --expect="$case_dir/test_data_set_0" --rtol=0 --atol=-1
+
+# 2: wrong usage.
+expect 2 'there is no command "fly"' "$engine" fly
+expect 2 '--model is missing' "$engine" run
+expect 2 'has no flag --metric' "$engine" benchmark --model="$model" --metric=f1
+expect 2 'cannot be "many"' "$engine" benchmark --model="$model" --iterations=many
+expect 2 'no input "ids"' "$engine" run --model="$model" --shapes=ids=1x2
+expect 2 'is none of' "$engine" evaluate --model="$model" --data=x --metric=luck
+
+# 3: model or data refused; nothing is left behind.
+head -c 1000000 "$model" >"$scratch/short.onnx"
+expect 3 'short.onnx' "$engine" run --model="$scratch/short.onnx"
+expect 3 'No such file|cannot be opened|cannot open' "$engine" run --model="$scratch/none.onnx"
+head -c 1000 "$scratch/a.ne" >"$scratch/short.ne"
+expect 3 'short.ne.*long' "$engine" inspect --model="$scratch/short.ne"
+printf 'label\tname\n1\tx\n' >"$scratch/bad.tsv"
+expect 3 'line 1: the header' "$engine" evaluate --model="$model" --data="$scratch/bad.tsv"
+printf 'label\ttext\n1\tx\nsix\ty\n' >"$scratch/bad.tsv"
+expect 3 'line 3: label "six"' "$engine" evaluate --model="$model" --data="$scratch/bad.tsv"
+expect 3 'cannot create a file' "$engine" convert --model="$model" --output="$scratch/no/such/folder.ne"
+expect 1 '' test -e "$scratch/no"
+
+[ "$failures" -eq 0 ] && echo "the runner does what docs/CLI.md says"
+exit $((failures > 0))
