@@ -15,6 +15,7 @@ std::span<const OpDef> attention_ops() {
                  required_attr("v_head_size", AttrType::kInt),
                  {"scale", 1.0f},
                  {"causal", 0},
+                 {"zero_unseen", 0},
                  {"q_layout", "BSHD"},
                  {"k_layout", "BSHD"},
                  {"v_layout", "BSHD"},

@@ -3,6 +3,8 @@
 //   output   softmax(scale * q k^T + mask) v
 // Each of q, k, v is "BHSD" (4-D) or "BSHD": 3-D [B,S,W], where the heads lie side by side from the element
 // q_offset (k_offset, v_offset) of the last dimension on, so that one merged QKV matrix can be given thrice.
+// With zero_unseen a softmax that is NaN, as where all keys are at -inf, counts as zeros: the guard that exporters of
+// torch's scaled_dot_product_attention put around it.
 #pragma once
 
 #include "ir/infer.h"

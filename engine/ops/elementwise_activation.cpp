@@ -46,6 +46,9 @@ void append_activation_ops(std::vector<OpDef>* ops) {
   ops->push_back(activation("Softsign", 1));
   ops->push_back(activation("Gelu", 20, {{"approximate", "none"}}));
   ops->back().infer = infer_gelu;
+  // Ours until ONNX's opset 24: x * sigmoid(alpha * x); alpha 1 is SiLU, 1.702 is quick GELU.
+  ops->push_back(activation("Swish", 0, {{"alpha", 1.0f}}));
+  ops->back().onnx.clear();
   ops->push_back(activation("Shrink", 9, {{"bias", 0.0f}, {"lambd", 0.5f}}));
   ops->back().infer = infer_unary<kNumberTypes>;
 }

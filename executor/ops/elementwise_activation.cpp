@@ -78,6 +78,12 @@ struct HardSwish {
     return x * clamp(x / T(6) + T(0.5), T(0), T(1));
   }
 };
+struct Swish {
+  template <class T>
+  static T of(T x, T alpha, T) {
+    return x * sigmoid(alpha * x);
+  }
+};
 struct Mish {
   template <class T>
   static T of(T x, T, T) {
@@ -179,6 +185,12 @@ BoundOp bind_sigmoid(const BindContext& context) {
   return bound;
 }
 
+BoundOp bind_swish(const BindContext& context) {
+  BoundOp bound = bind_with<Swish>(context, "alpha");
+  bind_kernel(context, unary(UnaryOp::kSilu, context.attr<float>("alpha")), &bound);
+  return bound;
+}
+
 BoundOp bind_gelu(const BindContext& context) {
   const bool tanh = context.attr<std::string>("approximate") == "tanh";
   BoundOp bound = tanh ? bind_with<GeluTanh>(context) : bind_with<GeluErf>(context);
@@ -199,6 +211,7 @@ std::span<const OpBinding> activation_bindings() {
       {"Sigmoid", bind_sigmoid},
       {"HardSigmoid", bind_hard_sigmoid},
       {"HardSwish", bind_plain<HardSwish>},
+      {"Swish", bind_swish},
       {"Mish", bind_plain<Mish>},
       {"Softplus", bind_plain<Softplus>},
       {"Softsign", bind_plain<Softsign>},

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "executor/ops/attention.h"
 #include "executor/ops/kernel_choice.h"
 #include "executor/ops/strides.h"
@@ -20,10 +23,40 @@ AttentionMask mask_of(const Shape& shape) {
 
 struct Plan {
   std::shared_ptr<AttentionKernel> kernel;
+  AttentionDesc desc;
   AttentionArgs args;
   int64_t offsets[3] = {};  // elements, of q, k, v
   bool has_mask = false;
+  bool zero_unseen = false;
 };
+
+// A row of NaN came either from a softmax of NaN or from v. In the first case the weights count as zeros, and zeros
+// times v are zero but where v is not finite; in the second the same columns of v are not finite, and stay NaN.
+void zero_unseen_row(const AttentionDesc& desc, const AttentionArgs& args, int64_t b, int64_t h, float* row) {
+  const int64_t kv_head = h / (desc.num_heads / desc.num_kv_heads);
+  const float* v = static_cast<const float*>(args.v.data) + b * args.v.batch_stride + kv_head * args.v.head_stride;
+  for (int64_t d = 0; d < desc.v_head_size; ++d) {
+    bool finite = true;
+    for (int64_t j = 0; finite && j < args.sk; ++j) finite = std::isfinite(v[j * args.v.row_stride + d]);
+    if (finite) row[d] = 0;
+  }
+}
+
+void zero_unseen(const AttentionDesc& desc, const AttentionArgs& args, Parallel& parallel) {
+  parallel.ranges(args.batch * desc.num_heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t b = i / desc.num_heads, h = i % desc.num_heads;
+      float* rows = static_cast<float*>(args.out.data) + b * args.out.batch_stride + h * args.out.head_stride;
+      for (int64_t s = 0; s < args.sq; ++s) {
+        float* row = rows + s * args.out.row_stride;
+        // Rows of NaN only, so the first element tells nearly always.
+        if (!std::isnan(row[0])) continue;
+        const bool all = std::all_of(row, row + desc.v_head_size, [](float x) { return std::isnan(x); });
+        if (all) zero_unseen_row(desc, args, b, h, row);
+      }
+    }
+  });
+}
 
 void run(const Plan& plan, OpContext& context) {
   if (context.output(0).elems() == 0) return;
@@ -36,6 +69,7 @@ void run(const Plan& plan, OpContext& context) {
   if (plan.has_mask) args.mask.data = context.input(3).raw();
   args.scratch = context.scratch;
   plan.kernel->run(args, context.parallel);
+  if (plan.zero_unseen) zero_unseen(plan.desc, args, context.parallel);
 }
 
 }  // namespace
@@ -70,6 +104,8 @@ BoundOp bind_fused_attention(const BindContext& context) {
     desc.mask = context.dtype(3) == DType::kBool ? AttentionDesc::Mask::kBoolean : AttentionDesc::Mask::kAdditive;
     plan.args.mask = mask_of(context.shape(3));
   }
+  plan.desc = desc;
+  plan.zero_unseen = context.attr<int64_t>("zero_unseen") != 0;
   BoundOp bound;
   plan.kernel = choose_kernel(desc, &bound);
   bound.scratch_bytes = static_cast<size_t>(plan.kernel->scratch_bytes(plan.args, context.threads));

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "op_tester.h"
@@ -13,6 +14,7 @@ using testing::error_of;
 using testing::expect_near;
 using testing::random_tensor;
 using testing::run_op;
+using testing::values;
 
 // One element of an operand, whatever its layout.
 struct View {
@@ -147,6 +149,28 @@ TEST(FusedAttention, RefusesOperandsThatDoNotFit) {
             std::string::npos);
   EXPECT_NE(message({q, k, k, random_tensor({3, 4}, 3)}, "causal", int64_t{0}).find("the mask has shape [3,4]"),
             std::string::npos);
+}
+
+// Query 1 sees nothing. Its weights are NaN, or with zero_unseen zeros; a column of v that is not finite stays NaN.
+TEST(FusedAttention, CountsUnseenRowsAsZerosWhenTold) {
+  const Problem p{.batch = 1, .heads = 1, .kv_heads = 1, .sq = 2, .sk = 3};
+  const Tensor q = random_tensor({1, 2, 8}, 1), k = random_tensor({1, 3, 8}, 2);
+  Tensor v = random_tensor({1, 3, 8}, 3);
+  v.data<float>()[2] = std::numeric_limits<float>::infinity();
+  const Tensor mask = Tensor::of<bool>({2, 3}, {true, true, true, false, false, false});
+  Attrs attrs = attrs_of(p);
+  const std::vector<float> plain = values<float>(run_op("FusedAttention", {q, k, v, mask}, attrs)[0]);
+  attrs.set("zero_unseen", int64_t{1});
+  const std::vector<float> guarded = values<float>(run_op("FusedAttention", {q, k, v, mask}, attrs)[0]);
+  for (size_t d = 0; d < 8; ++d) {
+    EXPECT_EQ(guarded[d], plain[d]);
+    EXPECT_TRUE(std::isnan(plain[8 + d]));
+    if (d == 2) {
+      EXPECT_TRUE(std::isnan(guarded[8 + d]));
+    } else {
+      EXPECT_EQ(guarded[8 + d], 0.0f);
+    }
+  }
 }
 
 // ---- ONNX's Attention

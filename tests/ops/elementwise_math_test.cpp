@@ -66,6 +66,7 @@ const std::vector<Function>& functions() {
       {"Sigmoid", sigmoid, -6, 6},
       {"HardSigmoid", [](double x) { return clamp01(0.25 * x + 0.5); }, -4, 4, {{"alpha", 0.25f}}},
       {"HardSwish", [](double x) { return x * clamp01(x / 6 + 0.5); }, -4, 4},
+      {"Swish", [](double x) { return x * sigmoid(1.702 * x); }, -4, 4, {{"alpha", 1.702f}}},
       {"Mish", [](double x) { return x * std::tanh(softplus(x)); }, -4, 4},
       {"Softplus", softplus, -4, 4},
       {"Softsign", [](double x) { return x / (1 + std::fabs(x)); }, -4, 4},
