@@ -25,37 +25,9 @@ DType common_dtype(InferContext& context, int count, std::initializer_list<DType
   return dtype;
 }
 
-// numpy's matmul of the two shapes, whose last two dimensions may be swapped first.
-std::optional<SymShape> product_shape(const InferContext& context, bool trans_a, bool trans_b) {
-  if (!context.shape(0) || !context.shape(1)) return std::nullopt;
-  SymShape a = *context.shape(0), b = *context.shape(1);
-  if (a.empty() || b.empty()) {
-    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected ranks of at least 1");
-  }
-  if ((trans_a && a.size() < 2) || (trans_b && b.size() < 2)) {
-    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected rank 2 or more to transpose");
-  }
-  const bool vector_a = a.size() == 1, vector_b = b.size() == 1;
-  if (vector_a) a.insert(a.begin(), Dim(1));
-  if (vector_b) b.push_back(Dim(1));
-  if (trans_a) std::swap(a[a.size() - 1], a[a.size() - 2]);
-  if (trans_b) std::swap(b[b.size() - 1], b[b.size() - 2]);
-  const Dim& inner_a = a[a.size() - 1];
-  const Dim& inner_b = b[b.size() - 2];
-  if (inner_a.known() && inner_b.known() && inner_a.value() != inner_b.value()) {
-    context.invalid("shapes ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
-                    " cannot be multiplied: the inner dimensions are ", inner_a.value(), " and ", inner_b.value());
-  }
-  std::optional<SymShape> result =
-      broadcast(context, SymShape(a.begin(), a.end() - 2), SymShape(b.begin(), b.end() - 2));
-  if (!vector_a) result->push_back(a[a.size() - 2]);
-  if (!vector_b) result->push_back(b[b.size() - 1]);
-  return result;
-}
-
 void infer_matmul(InferContext& context) {
   const DType dtype = common_dtype(context, 2, kMatmulDtypes);
-  context.set(0, dtype, product_shape(context, false, false));
+  context.set(0, dtype, matmul_shape(context, 0, 1, false, false));
 }
 
 bool is_whole(float value) { return value == static_cast<float>(static_cast<int32_t>(value)); }
@@ -70,7 +42,7 @@ void infer_gemm(InferContext& context) {
   context.require_rank(0, 2);
   context.require_rank(1, 2);
   std::optional<SymShape> shape =
-      product_shape(context, context.int_attr("transA") != 0, context.int_attr("transB") != 0);
+      matmul_shape(context, 0, 1, context.int_attr("transA") != 0, context.int_attr("transB") != 0);
   if (shape && context.has_input(2) && context.shape(2)) {
     // C spreads over the product, never the other way round.
     const std::optional<SymShape> both = broadcast(context, shape, *context.shape(2));
@@ -98,7 +70,7 @@ void infer_fused_matmul(InferContext& context) {
   }
   const DType dtype = common_dtype(context, context.num_inputs(), kMatmulDtypes);
   std::optional<SymShape> shape =
-      product_shape(context, context.int_attr("trans_a") != 0, context.int_attr("trans_b") != 0);
+      matmul_shape(context, 0, 1, context.int_attr("trans_a") != 0, context.int_attr("trans_b") != 0);
   if (shape && (context.shape(0)->size() < 2 || context.shape(1)->size() < 2)) {
     context.invalid("shapes are ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
                     ", expected ranks of at least 2");
@@ -129,6 +101,34 @@ constexpr PostOp kPostOps[] = {{"gelu_erf"}, {"gelu_tanh"}, {"relu"},      {"sil
                                {"tanh"},     {"sigmoid"},   {"add", true}, {"mul", true}};
 
 }  // namespace
+
+std::optional<SymShape> matmul_shape(const InferContext& context, int input_a, int input_b, bool trans_a,
+                                     bool trans_b) {
+  if (!context.shape(input_a) || !context.shape(input_b)) return std::nullopt;
+  SymShape a = *context.shape(input_a), b = *context.shape(input_b);
+  if (a.empty() || b.empty()) {
+    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected ranks of at least 1");
+  }
+  if ((trans_a && a.size() < 2) || (trans_b && b.size() < 2)) {
+    context.invalid("shapes are ", to_string(a), " and ", to_string(b), ", expected rank 2 or more to transpose");
+  }
+  const bool vector_a = a.size() == 1, vector_b = b.size() == 1;
+  if (vector_a) a.insert(a.begin(), Dim(1));
+  if (vector_b) b.push_back(Dim(1));
+  if (trans_a) std::swap(a[a.size() - 1], a[a.size() - 2]);
+  if (trans_b) std::swap(b[b.size() - 1], b[b.size() - 2]);
+  const Dim& inner_a = a[a.size() - 1];
+  const Dim& inner_b = b[b.size() - 2];
+  if (inner_a.known() && inner_b.known() && inner_a.value() != inner_b.value()) {
+    context.invalid("shapes ", to_string(*context.shape(input_a)), " and ", to_string(*context.shape(input_b)),
+                    " cannot be multiplied: the inner dimensions are ", inner_a.value(), " and ", inner_b.value());
+  }
+  std::optional<SymShape> result =
+      broadcast(context, SymShape(a.begin(), a.end() - 2), SymShape(b.begin(), b.end() - 2));
+  if (!vector_a) result->push_back(a[a.size() - 2]);
+  if (!vector_b) result->push_back(b[b.size() - 1]);
+  return result;
+}
 
 std::optional<PostOp> find_post_op(std::string_view name) {
   for (const PostOp& op : kPostOps) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "ir/infer.h"
 #include "neural_engine/tensor.h"
 
 namespace neural_engine {
@@ -24,5 +25,10 @@ std::string post_op_names();  // for messages
 enum class OperandSpread { kScalar, kRow, kFull };
 // nullopt when the operand spreads in a way that FusedMatMul does not honour.
 std::optional<OperandSpread> operand_spread(const Shape& operand, const Shape& output);
+
+// numpy's matmul of the shapes of two inputs, whose last two dimensions may be swapped first; nullopt when one is not
+// known.
+std::optional<SymShape> matmul_shape(const InferContext& context, int input_a, int input_b, bool trans_a = false,
+                                     bool trans_b = false);
 
 }  // namespace neural_engine

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/function_ref.h"
-#include "base/parallel.h"
+#include "executor/ops/strides.h"
 #include "neural_engine/tensor.h"
 
 namespace neural_engine {
@@ -41,8 +41,5 @@ class Broadcast {
   std::vector<std::vector<int64_t>> strides_;  // [operand][dimension]
   int64_t elems_ = 1;
 };
-
-// Strides in elements of a dense tensor.
-std::vector<int64_t> dense_strides(const Shape& shape);
 
 }  // namespace neural_engine
