@@ -36,9 +36,9 @@ float magnitude(int pattern, const Layout& layout) noexcept {
                     (exponent == 0 ? 1 : exponent) - layout.bias - layout.mantissa_bits);
 }
 
-uint8_t overflow(const Layout& layout, uint8_t sign, bool infinite, bool saturate) noexcept {
-  if (saturate && !(infinite && layout.single_zero)) return sign | layout.max;
-  if (!saturate && layout.has_inf) return sign | static_cast<uint8_t>(layout.max + 1);
+uint8_t overflow(const Layout& layout, uint8_t sign, bool saturate) noexcept {
+  if (saturate) return sign | layout.max;
+  if (layout.has_inf) return sign | static_cast<uint8_t>(layout.max + 1);
   return layout.single_zero ? layout.nan : sign | layout.nan;
 }
 
@@ -54,7 +54,7 @@ uint8_t float_to_float8(float value, DType format, bool saturate) noexcept {
   const uint8_t sign = std::signbit(value) ? 0x80 : 0;
   if (std::isnan(value)) return layout.single_zero ? layout.nan : sign | layout.nan;
   const float abs = std::fabs(value);
-  if (std::isinf(abs)) return overflow(layout, sign, true, saturate);
+  if (std::isinf(abs)) return overflow(layout, sign, saturate);
   if (abs == 0.0f) return layout.single_zero ? 0 : sign;
   // The distance of neighbours at this magnitude, as an exponent; scaling by a power of two is exact, so that the one
   // rounding is nearbyint's (to nearest even).
@@ -62,7 +62,7 @@ uint8_t float_to_float8(float value, DType format, bool saturate) noexcept {
   const int step = exponent - layout.mantissa_bits;
   const double quotient = std::nearbyint(std::ldexp(static_cast<double>(abs), -step));
   if (std::ldexp(quotient, step) > static_cast<double>(magnitude(layout.max, layout))) {
-    return overflow(layout, sign, false, saturate);
+    return overflow(layout, sign, saturate);
   }
   // Patterns of positive values are consecutive: subnormals, then binade by binade; a quotient that was rounded up to
   // the next binade carries into the exponent by itself.

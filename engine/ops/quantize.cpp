@@ -120,6 +120,7 @@ std::span<const OpDef> quantize_ops() {
          .onnx = {{"DynamicQuantizeLinear", 11}}},
     };
     append_integer_ops(ops);
+    append_integer_conv_ops(ops);
     return ops;
   }();
   return *kOps;

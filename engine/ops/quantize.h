@@ -12,6 +12,7 @@ namespace neural_engine {
 // of `zero_point` that is not that of the scale; inputs 0, 1 and 2 of the node.
 void check_granularity(const InferContext& context);
 
-void append_integer_ops(std::vector<OpDef>* ops);  // quantize_integer.cpp: MatMulInteger, QLinearConv ...
+void append_integer_ops(std::vector<OpDef>* ops);       // quantize_integer.cpp: products of matrices
+void append_integer_conv_ops(std::vector<OpDef>* ops);  // quantize_conv.cpp
 
 }  // namespace neural_engine

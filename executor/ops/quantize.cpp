@@ -11,7 +11,8 @@
 
 namespace neural_engine {
 
-std::span<const OpBinding> integer_bindings();  // quantize_integer.cpp
+std::span<const OpBinding> integer_bindings();       // quantize_integer.cpp
+std::span<const OpBinding> integer_conv_bindings();  // quantize_conv.cpp
 
 namespace {
 
@@ -190,7 +191,9 @@ std::span<const OpBinding> quantize_bindings() {
         {"DequantizeLinear", bind_simple<run_dequantize>},
         {"DynamicQuantizeLinear", bind_simple<run_dynamic_quantize>},
     };
-    all->insert(all->end(), integer_bindings().begin(), integer_bindings().end());
+    for (std::span<const OpBinding> part : {integer_bindings(), integer_conv_bindings()}) {
+      all->insert(all->end(), part.begin(), part.end());
+    }
     return all;
   }();
   return *kBindings;

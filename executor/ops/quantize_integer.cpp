@@ -112,7 +112,7 @@ class IntegerProduct {
   template <class T>
   void accumulate(int32_t factor, const T* row, const int32_t* zeros, int32_t* out) const {
     for (int64_t j = 0; j < n_; ++j) {
-      const int32_t product = factor * (int32_t{row[j]} - zeros[j]);  // at most 510 * 510
+      const int32_t product = factor * (int32_t{row[j]} - zeros[j]);  // at most 255 * 255
       out[j] = static_cast<int32_t>(static_cast<uint32_t>(out[j]) + static_cast<uint32_t>(product));
     }
   }
