@@ -66,7 +66,7 @@ void check_location(const std::string& location) {
     fail(Code::kInvalidModel, "location \"", location, "\" ", what, ", expected a path below the model's folder");
   };
   if (location.empty()) refuse("is empty");
-  if (location.find('\0') != std::string::npos) refuse("holds a zero byte");
+  if (location.find('\0') != std::string::npos) fail(Code::kInvalidModel, "a location holds a zero byte");
   if (location.front() == '/') refuse("is absolute");
   for (const std::string& component : components_of(location)) {
     if (component.empty()) refuse("has an empty component");

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kMinOpset = 7;
 // Function calls are copied at each use; nested calls of calls would multiply without these.
-constexpr int64_t kMaxInlinedNodes = 1 << 18;
+constexpr int64_t kMaxInlinedNodes = 1 << 17;
 constexpr int64_t kMaxInlinedBytes = int64_t{256} << 20;
 
 // Unnamed nodes are known by their first output.
