@@ -86,8 +86,7 @@ std::span<const OpDef> gather_ops() {
        .attrs = {{"axis", 0}, {"reduction", "none"}},
        .inputs = {3, 3},
        .infer = infer_scatter_elements,
-       // Scatter-11 only repeats the deprecation of Scatter-9, and exporters still write it.
-       .onnx = {{"ScatterElements", 11}, {"Scatter", 9}}},
+       .onnx = {{"ScatterElements", 11}, {"Scatter", 9, 10}}},
       {.name = "ScatterND",
        .attrs = {{"reduction", "none"}},
        .inputs = {3, 3},

@@ -23,8 +23,7 @@ void infer_grid_sample(InferContext& context) {
   context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kS64, DType::kS32, DType::kS16,
                             DType::kS8, DType::kU64, DType::kU32, DType::kU16, DType::kU8});
   require_floating(context, 1);
-  // Opset 16 called the modes bilinear and bicubic.
-  require_choice(context, "mode", {"linear", "nearest", "cubic", "bilinear", "bicubic"});
+  require_choice(context, "mode", {"linear", "nearest", "cubic"});
   require_choice(context, "padding_mode", {"zeros", "border", "reflection"});
   require_flag(context, "align_corners");
   const SymShape *data = context.shape(0), *grid = context.shape(1);
@@ -172,7 +171,7 @@ std::span<const OpDef> image_ops() {
        .attrs = {{"align_corners", 0}, {"mode", "linear"}, {"padding_mode", "zeros"}},
        .inputs = {2, 2},
        .infer = infer_grid_sample,
-       .onnx = {{"GridSample", 16}}},
+       .onnx = {{"GridSample", 20}}},
       {.name = "AffineGrid",
        .attrs = {{"align_corners", 0}},
        .inputs = {2, 2},

@@ -89,30 +89,23 @@ void check_columns(const InferContext& context, const std::vector<Dim>& image, c
 
 void infer_constant_of_shape(InferContext& context) {
   context.require_dtype(0, {DType::kS64});
-  DType dtype = DType::kF32;
-  std::optional<int64_t> value = 0;
-  if (context.node().attrs.has("value")) {
-    const Tensor& tensor = context.attr<Tensor>("value");
-    if (tensor.elems() != 1) context.invalid("value has shape ", to_string(tensor.shape()), ", expected one element");
-    dtype = tensor.dtype();
-    if (bits_of(dtype) % 8 != 0) context.unsupported("value has dtype ", to_string(dtype));
-    value.reset();
-    if (dtype == DType::kS64) value = tensor.data<int64_t>()[0];
-    if (dtype == DType::kS32) value = tensor.data<int32_t>()[0];
-  }
+  Tensor value = Tensor::scalar(0.0f);
+  if (context.node().attrs.has("value")) value = context.attr<Tensor>("value");
+  if (value.elems() != 1) context.invalid("value has shape ", to_string(value.shape()), ", expected one element");
+  if (bits_of(value.dtype()) % 8 != 0) context.unsupported("value has dtype ", to_string(value.dtype()));
   const std::optional<int64_t> length = vector_length(context, 0);
   const std::vector<Dim>* dims = context.ints(0);
   if (dims == nullptr) {
-    return context.set(0, dtype, length ? std::optional(SymShape(static_cast<size_t>(*length))) : std::nullopt);
+    return context.set(0, value.dtype(), length ? std::optional(SymShape(static_cast<size_t>(*length))) : std::nullopt);
   }
   for (const Dim& dim : *dims) {
     if (dim.known() && dim.value() < 0) context.invalid("the shape ", to_string(*dims), " has a negative dimension");
   }
-  context.set(0, dtype, *dims);
+  context.set(0, value.dtype(), *dims);
   const Dim elems = product(*dims);
-  const bool is_int = dtype == DType::kS64 || dtype == DType::kS32;
-  if (is_int && value && dims->size() <= 1 && elems.known() && elems.value() <= 64) {
-    context.set_ints(0, std::vector<Dim>(static_cast<size_t>(elems.value()), *value));
+  const Facts element = facts_of(value.reshaped({}));
+  if (element.ints && dims->size() <= 1 && elems.known() && elems.value() <= 64) {
+    context.set_ints(0, std::vector<Dim>(static_cast<size_t>(elems.value()), (*element.ints)[0]));
   }
 }
 

@@ -23,9 +23,9 @@ struct Sampling {
 
 Sampling sampling_of(const Node& node) {
   const std::string &mode = node.attr<std::string>("mode"), &padding = node.attr<std::string>("padding_mode");
-  return {mode == "nearest"                      ? Mode::kNearest
-          : mode == "cubic" || mode == "bicubic" ? Mode::kCubic
-                                                 : Mode::kLinear,
+  return {mode == "nearest" ? Mode::kNearest
+          : mode == "cubic" ? Mode::kCubic
+                            : Mode::kLinear,
           padding == "zeros"    ? Padding::kZeros
           : padding == "border" ? Padding::kBorder
                                 : Padding::kReflection,
