@@ -1,8 +1,76 @@
-#include "ir/infer.h"
+// The shape family: what it lists is defined in shape_{view,move,slice,fill}.cpp.
 #include "ops/all.h"
+#include "ops/shape_infer.h"
 
 namespace neural_engine {
 
-std::span<const OpDef> shape_ops() { return {}; }
+std::span<const OpDef> shape_ops() {
+  static const std::vector<OpDef> kOps = {
+      {.name = "Identity", .flags = kView, .infer = infer_identity, .onnx = {{"Identity", 1}}},
+      {.name = "Reshape",
+       .attrs = {{"allowzero", 0}},
+       .inputs = {2, 2},
+       .flags = kView,
+       .infer = infer_reshape,
+       .onnx = {{"Reshape", 5}}},
+      {.name = "Flatten", .attrs = {{"axis", 1}}, .flags = kView, .infer = infer_flatten, .onnx = {{"Flatten", 1}}},
+      {.name = "Squeeze", .inputs = {1, 2}, .flags = kView, .infer = infer_squeeze, .onnx = {{"Squeeze", 13}}},
+      {.name = "Unsqueeze", .inputs = {2, 2}, .flags = kView, .infer = infer_unsqueeze, .onnx = {{"Unsqueeze", 13}}},
+      {.name = "Shape",
+       .attrs = {{"start", 0}, optional_attr("end", AttrType::kInt)},
+       .infer = infer_shape,
+       .onnx = {{"Shape", 1}}},
+      {.name = "Size", .infer = infer_size, .onnx = {{"Size", 1}}},
+      {.name = "Transpose",
+       .attrs = {optional_attr("perm", AttrType::kInts)},
+       .infer = infer_transpose,
+       .onnx = {{"Transpose", 1}}},
+      {.name = "Concat",
+       .attrs = {required_attr("axis", AttrType::kInt)},
+       .inputs = {1, kVariadic},
+       .infer = infer_concat,
+       .onnx = {{"Concat", 4}}},
+      {.name = "Split",
+       .attrs = {{"axis", 0}, optional_attr("num_outputs", AttrType::kInt)},
+       .inputs = {1, 2},
+       .outputs = {1, kVariadic},
+       .infer = infer_split,
+       .onnx = {{"Split", 13}}},
+      {.name = "Slice", .inputs = {3, 5}, .infer = infer_slice, .onnx = {{"Slice", 10}}},
+      {.name = "Expand", .inputs = {2, 2}, .infer = infer_expand, .onnx = {{"Expand", 8}}},
+      {.name = "Tile", .inputs = {2, 2}, .infer = infer_tile, .onnx = {{"Tile", 6}}},
+      {.name = "ConstantOfShape",
+       .attrs = {optional_attr("value", AttrType::kTensor)},
+       .infer = infer_constant_of_shape,
+       .onnx = {{"ConstantOfShape", 9}}},
+      {.name = "Range", .inputs = {3, 3}, .infer = infer_range, .onnx = {{"Range", 11}}},
+      {.name = "Pad", .attrs = {{"mode", "constant"}}, .inputs = {2, 4}, .infer = infer_pad, .onnx = {{"Pad", 11}}},
+      {.name = "DepthToSpace",
+       .attrs = {required_attr("blocksize", AttrType::kInt), {"mode", "DCR"}},
+       .infer = infer_depth_to_space,
+       .onnx = {{"DepthToSpace", 1}}},
+      {.name = "SpaceToDepth",
+       .attrs = {required_attr("blocksize", AttrType::kInt)},
+       .infer = infer_space_to_depth,
+       .onnx = {{"SpaceToDepth", 1}}},
+      {.name = "ReverseSequence",
+       .attrs = {{"time_axis", 0}, {"batch_axis", 1}},
+       .inputs = {2, 2},
+       .infer = infer_reverse_sequence,
+       .onnx = {{"ReverseSequence", 10}}},
+      {.name = "CenterCropPad",
+       .attrs = {optional_attr("axes", AttrType::kInts)},
+       .inputs = {2, 2},
+       .infer = infer_center_crop_pad,
+       .onnx = {{"CenterCropPad", 18}}},
+      {.name = "Col2Im",
+       .attrs = {optional_attr("dilations", AttrType::kInts), optional_attr("pads", AttrType::kInts),
+                 optional_attr("strides", AttrType::kInts)},
+       .inputs = {3, 3},
+       .infer = infer_col2im,
+       .onnx = {{"Col2Im", 18}}},
+  };
+  return kOps;
+}
 
 }  // namespace neural_engine
