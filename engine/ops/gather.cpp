@@ -26,8 +26,7 @@ void infer_compress(InferContext& context) {
 }
 
 void infer_unique(InferContext& context) {
-  context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kS64, DType::kS32, DType::kS16,
-                            DType::kS8, DType::kU64, DType::kU32, DType::kU16, DType::kU8, DType::kBool});
+  require_in(context, 0, kWholeByteTypes);
   const SymShape* data = context.shape(0);
   std::optional<SymShape> values = SymShape(1);
   Dim elems = data ? product(*data) : Dim();

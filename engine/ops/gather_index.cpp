@@ -29,8 +29,7 @@ void require_reduction(const InferContext& context) {
   require_choice(context, "reduction", {"none", "add", "mul", "max", "min"});
   const std::string& reduction = context.attr<std::string>("reduction");
   if (reduction == "none") return require_whole_bytes(context, 0);
-  context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kS64, DType::kS32, DType::kS16,
-                            DType::kS8, DType::kU64, DType::kU32, DType::kU16, DType::kU8});
+  require_in(context, 0, kNumberTypes);
 }
 
 // The size of the index tuples of GatherND and ScatterND.
@@ -55,10 +54,7 @@ std::optional<int64_t> constant_scalar(const Tensor& tensor) {
   });
 }
 
-void require_numeric(const InferContext& context, int input) {
-  context.require_dtype(input, {DType::kS64, DType::kS32, DType::kS16, DType::kS8, DType::kU64, DType::kU32,
-                                DType::kU16, DType::kU8, DType::kF32, DType::kF64, DType::kF16, DType::kBF16});
-}
+void require_numeric(const InferContext& context, int input) { require_in(context, input, kNumberTypes); }
 
 }  // namespace
 

@@ -9,9 +9,7 @@ namespace neural_engine {
 
 namespace {
 
-void require_floating(const InferContext& context, int input) {
-  context.require_dtype(input, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16});
-}
+void require_floating(const InferContext& context, int input) { require_in(context, input, kFloatTypes); }
 
 // Attributes that are flags: another value is a mistake of the model, not a synonym of 1.
 void require_flag(const InferContext& context, const char* attr) {
@@ -20,8 +18,7 @@ void require_flag(const InferContext& context, const char* attr) {
 }
 
 void infer_grid_sample(InferContext& context) {
-  context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kS64, DType::kS32, DType::kS16,
-                            DType::kS8, DType::kU64, DType::kU32, DType::kU16, DType::kU8});
+  require_in(context, 0, kNumberTypes);
   require_floating(context, 1);
   require_choice(context, "mode", {"linear", "nearest", "cubic"});
   require_choice(context, "padding_mode", {"zeros", "border", "reflection"});

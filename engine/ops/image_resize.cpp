@@ -33,7 +33,7 @@ void check_attributes(const InferContext& context) {
     context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kU8, DType::kS8, DType::kU16,
                               DType::kS16, DType::kS32});
   }
-  if (context.has_input(1)) context.require_dtype(1, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16});
+  if (context.has_input(1)) require_in(context, 1, kFloatTypes);
   if (context.has_input(2)) context.require_dtype(2, {DType::kF32});
   if (context.has_input(3)) context.require_dtype(3, {DType::kS64});
 }

@@ -179,8 +179,7 @@ void infer_center_crop_pad(InferContext& context) {
 }
 
 void infer_col2im(InferContext& context) {
-  context.require_dtype(0, {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kS64, DType::kS32, DType::kS16,
-                            DType::kS8, DType::kU64, DType::kU32, DType::kU16, DType::kU8});
+  require_in(context, 0, kNumberTypes);
   context.require_dtype(1, {DType::kS64});
   context.require_dtype(2, {DType::kS64});
   context.require_rank(0, 3);

@@ -41,13 +41,6 @@ void require_whole_bytes(const InferContext& context, int input) {
 
 void require_index(const InferContext& context, int input) { context.require_dtype(input, {DType::kS64, DType::kS32}); }
 
-void require_same_dtype(const InferContext& context, int a, int b) {
-  const DType x = context.dtype(a), y = context.dtype(b);
-  if (x != DType::kUndefined && y != DType::kUndefined && x != y) {
-    context.invalid("input ", b, " has dtype ", to_string(y), ", input ", a, " has ", to_string(x));
-  }
-}
-
 void require_choice(const InferContext& context, const char* attr, std::initializer_list<const char*> choices) {
   const std::string& found = context.attr<std::string>(attr);
   std::string list;

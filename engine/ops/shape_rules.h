@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/infer.h"
+#include "ops/dtype_set.h"
 
 namespace neural_engine {
 
@@ -18,7 +19,6 @@ std::optional<int64_t> vector_length(const InferContext& context, int input);
 // Moving elements needs whole bytes: s4 and u4 are refused.
 void require_whole_bytes(const InferContext& context, int input);
 void require_index(const InferContext& context, int input);  // s32 or s64
-void require_same_dtype(const InferContext& context, int a, int b);
 // A string attribute has one of the values.
 void require_choice(const InferContext& context, const char* attr, std::initializer_list<const char*> choices);
 

@@ -47,13 +47,13 @@ void run_gather(const Node& node, OpContext& op) {
   Tensor& dst = op.output(0);
   const size_t axis = plain_axis(node.attr<int64_t>("axis"), data.rank());
   const Indices indices(op.input(1));
-  const int64_t count = op.input(1).elems(), bound = data.shape()[axis], inner = product(data.shape(), axis + 1);
+  const int64_t count = op.input(1).elems(), bound = data.shape()[axis], inner = elems_between(data.shape(), axis + 1);
   check_indices(indices, count, bound);
   if (dst.elems() == 0) return;
   const int64_t row_bytes = inner * static_cast<int64_t>(elem_bytes(data));
   const std::byte* from = static_cast<const std::byte*>(data.raw());
   std::byte* to = static_cast<std::byte*>(dst.raw());
-  const int64_t rows = product(data.shape(), 0, axis) * count;
+  const int64_t rows = elems_between(data.shape(), 0, axis) * count;
   op.parallel.ranges(rows, grain(row_bytes), [&](int64_t begin, int64_t end) {
     int64_t outer = begin / count, i = begin % count;
     for (int64_t row = begin; row < end; ++row) {
@@ -107,7 +107,7 @@ void run_one_hot(const Node& node, OpContext& op) {
   const Tensor& indices = op.input(0);
   Tensor& dst = op.output(0);
   const size_t axis = plain_axis(node.attr<int64_t>("axis"), dst.rank()), bytes = elem_bytes(dst);
-  const int64_t depth = dst.shape()[axis], inner = product(dst.shape(), axis + 1);
+  const int64_t depth = dst.shape()[axis], inner = elems_between(dst.shape(), axis + 1);
   const std::byte* values = static_cast<const std::byte*>(op.input(2).raw());
   fill_elements(dst.raw(), values, dst.elems(), bytes, op.parallel);
   if (dst.elems() == 0) return;

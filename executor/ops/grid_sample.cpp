@@ -111,8 +111,8 @@ void expand_terms(const std::vector<AxisTaps>& axes, const std::vector<int64_t>&
 template <class T, class G>
 void sample(const Sampling& sampling, const Tensor& src, const Tensor& grid, Tensor& dst, Parallel& parallel) {
   const Shape spatial(src.shape().begin() + 2, src.shape().end());
-  const std::vector<int64_t> strides = strides_of(spatial);
-  const int64_t channels = src.dim(1), in = product(spatial), out = product(dst.shape(), 2);
+  const std::vector<int64_t> strides = dense_strides(spatial);
+  const int64_t channels = src.dim(1), in = elems_between(spatial, 0), out = elems_between(dst.shape(), 2);
   const size_t rank = spatial.size();
   parallel.ranges(dst.dim(0) * out, 64, [&](int64_t begin, int64_t end) {
     std::vector<AxisTaps> axes(rank);
@@ -149,7 +149,7 @@ void run_grid_sample(const Node& node, OpContext& op) {
   const Tensor& src = op.input(0);
   Tensor& dst = op.output(0);
   if (dst.elems() == 0) return;
-  require(product(src.shape(), 2) > 0, Code::kInvalidData, "an image of shape ", to_string(src.shape()),
+  require(elems_between(src.shape(), 2) > 0, Code::kInvalidData, "an image of shape ", to_string(src.shape()),
           " has no pixels to sample");
   require(src.rank() <= 2 + 8, Code::kUnsupported, "an image of rank ", src.rank(), ", supported: up to 10");
   const Sampling sampling = sampling_of(node);
@@ -166,7 +166,7 @@ void run_affine_grid(const Node& node, OpContext& op) {
   Tensor& dst = op.output(0);
   const bool align_corners = node.attr<int64_t>("align_corners") != 0;
   const size_t rank = static_cast<size_t>(dst.rank()) - 2;
-  const int64_t points = product(dst.shape(), 1, rank + 1), row = static_cast<int64_t>(rank) + 1;
+  const int64_t points = elems_between(dst.shape(), 1, rank + 1), row = static_cast<int64_t>(rank) + 1;
   dispatch_floating(dst.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* theta = op.input(0).data<T>();

@@ -25,8 +25,8 @@ void run_max_unpool(const Node& node, OpContext& op) {
   const Tensor &src = op.input(0), &indices = op.input(1);
   Tensor& dst = op.output(0);
   const Shape unpooled = unpooled_shape(node, src.shape());
-  const std::vector<int64_t> strides = strides_of(dst.shape());
-  const int64_t limit = product(unpooled);
+  const std::vector<int64_t> strides = dense_strides(dst.shape());
+  const int64_t limit = elems_between(unpooled, 0);
   const size_t bytes = elem_bytes(src);
   std::memset(dst.raw(), 0, dst.bytes());
   for (int64_t i = 0; i < src.elems(); ++i) {

@@ -132,7 +132,8 @@ void interpolate(const Tensor& src, Tensor& dst, const std::vector<Taps>& taps, 
   Shape shape = src.shape();
   for (size_t axis = shape.size(); axis-- > 0;) {
     if (taps[axis].identity) continue;
-    buffer = resample(buffer, product(shape, 0, axis), shape[axis], product(shape, axis + 1), taps[axis], parallel);
+    buffer = resample(buffer, elems_between(shape, 0, axis), shape[axis], elems_between(shape, axis + 1), taps[axis],
+                      parallel);
     shape[axis] = dst.shape()[axis];
   }
   T* to = dst.data<T>();

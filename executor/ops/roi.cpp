@@ -172,7 +172,7 @@ void run_roi_align(const Node& node, OpContext& op) {
   const Tensor& src = op.input(0);
   Tensor& dst = op.output(0);
   if (dst.elems() == 0) return;
-  require(product(src.shape(), 2) > 0, Code::kInvalidData, "an image of shape ", to_string(src.shape()),
+  require(elems_between(src.shape(), 2) > 0, Code::kInvalidData, "an image of shape ", to_string(src.shape()),
           " has no pixels to sample");
   const bool average_mode = node.attr<std::string>("mode") == "avg";
   dispatch_floating(src.dtype(), [&](auto tag) {
@@ -180,8 +180,8 @@ void run_roi_align(const Node& node, OpContext& op) {
     const std::vector<Region> regions = read_regions<T>(node, op);
     op.parallel.ranges(dst.dim(0), 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        align_region<T>(regions[static_cast<size_t>(i)], average_mode, src, dst.data<T>() + i * product(dst.shape(), 1),
-                        dst.shape());
+        align_region<T>(regions[static_cast<size_t>(i)], average_mode, src,
+                        dst.data<T>() + i * elems_between(dst.shape(), 1), dst.shape());
       }
     });
   });
@@ -206,8 +206,8 @@ void run_max_roi_pool(const Node& node, OpContext& op) {
       for (int64_t i = begin; i < end; ++i) {
         const T* region = regions + i * 5;
         const int64_t batch = static_cast<int64_t>(static_cast<double>(region[0]));
-        pool_region<T>(region, scale, src.data<T>() + batch * product(src.shape(), 1), src.shape(),
-                       dst.data<T>() + i * product(dst.shape(), 1), dst.shape());
+        pool_region<T>(region, scale, src.data<T>() + batch * elems_between(src.shape(), 1), src.shape(),
+                       dst.data<T>() + i * elems_between(dst.shape(), 1), dst.shape());
       }
     });
   });

@@ -53,18 +53,6 @@ std::vector<int64_t> plain_axes(std::vector<int64_t> axes, bool all, int64_t ran
   return axes;
 }
 
-int64_t product(const Shape& shape, size_t begin, size_t end) {
-  int64_t result = 1;
-  for (size_t i = begin; i < std::min(end, shape.size()); ++i) result *= shape[i];
-  return result;
-}
-
-std::vector<int64_t> strides_of(const Shape& shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
-  return strides;
-}
-
 void fail_index(int64_t index, int64_t position, int64_t bound) {
   fail(Code::kInvalidData, "index ", index, " at position ", position, " is outside [", -bound, ",", bound, ")");
 }
@@ -87,7 +75,7 @@ void copy_by_tables(const Tensor& src, Tensor& dst, const std::vector<std::vecto
   if (dst.elems() == 0) return;
   const size_t rank = tables.size();
   if (rank == 0) return copy_element(dst.raw(), src.raw(), elem_bytes(src));
-  const std::vector<int64_t> strides = strides_of(src.shape());
+  const std::vector<int64_t> strides = dense_strides(src.shape());
   const int64_t bytes = static_cast<int64_t>(elem_bytes(src)), row = dst.shape()[rank - 1];
   const std::vector<int64_t>& inner = tables[rank - 1];
   // The longest stretch of a row that is contiguous in the source, too: most of it, but for what a Pad adds.

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "executor/op_binding.h"
+#include "executor/ops/strides.h"
 
 namespace neural_engine {
 
@@ -26,9 +27,6 @@ inline std::vector<int64_t> read_ints(const OpContext& op, int input) {
 // Axes as inference has checked them: `axes`, made non-negative, or 0..rank-1 when `all`.
 std::vector<int64_t> plain_axes(std::vector<int64_t> axes, bool all, int64_t rank);
 
-int64_t product(const Shape& shape, size_t begin = 0, size_t end = SIZE_MAX);
-// Of a dense row-major tensor, in elements.
-std::vector<int64_t> strides_of(const Shape& shape);
 inline size_t elem_bytes(const Tensor& tensor) { return static_cast<size_t>(bits_of(tensor.dtype())) / 8; }
 
 // `axis` attribute made non-negative; inference has checked its range.

@@ -50,8 +50,8 @@ struct Blocks {
 };
 
 Blocks blocks_of(const Shape& shape, std::optional<size_t> axis) {
-  if (!axis) return {1, product(shape), 1};
-  return {product(shape, 0, *axis), shape[*axis], product(shape, *axis + 1)};
+  if (!axis) return {1, elems_between(shape, 0), 1};
+  return {elems_between(shape, 0, *axis), shape[*axis], elems_between(shape, *axis + 1)};
 }
 
 // The chosen blocks, side by side.
@@ -143,7 +143,7 @@ void run_nonzero(const Node&, OpContext& op) {
   const int64_t count = static_cast<int64_t>(positions.size());
   Tensor dst(DType::kS64, {src.rank(), count});
   int64_t* coordinates = dst.data<int64_t>();
-  const std::vector<int64_t> strides = strides_of(src.shape());
+  const std::vector<int64_t> strides = dense_strides(src.shape());
   for (size_t axis = 0; axis < strides.size(); ++axis) {
     for (int64_t i = 0; i < count; ++i) {
       *coordinates++ = positions[static_cast<size_t>(i)] / strides[axis] % src.shape()[axis];

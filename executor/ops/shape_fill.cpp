@@ -17,7 +17,7 @@ struct Window {
 
 // Copies a box between two dense tensors.
 void copy_windows(const Tensor& src, Tensor& dst, const std::vector<Window>& windows, Parallel& parallel) {
-  const std::vector<int64_t> src_strides = strides_of(src.shape()), dst_strides = strides_of(dst.shape());
+  const std::vector<int64_t> src_strides = dense_strides(src.shape()), dst_strides = dense_strides(dst.shape());
   StridedCopy copy(elem_bytes(src));
   int64_t from = 0, to = 0;
   for (size_t i = 0; i < windows.size(); ++i) {
@@ -188,7 +188,8 @@ void run_col2im(const Node& node, OpContext& op) {
   const Tensor& src = op.input(0);
   Tensor& dst = op.output(0);
   const std::vector<BlockAxis> axes = block_axes(node, read_ints(op, 1), read_ints(op, 2));
-  const int64_t places = product(read_ints(op, 2)), columns = src.dim(2), image = product(dst.shape(), 2);
+  const int64_t places = elems_between(read_ints(op, 2), 0), columns = src.dim(2),
+                image = elems_between(dst.shape(), 2);
   std::memset(dst.raw(), 0, dst.bytes());
   dispatch_dtype(dst.dtype(), [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -17,7 +17,7 @@ struct Part {
 };
 
 Part part_of(const Shape& part, const Shape& whole, size_t axis) {
-  return {product(part, 0, axis), product(part, axis), product(whole, axis)};
+  return {elems_between(part, 0, axis), elems_between(part, axis), elems_between(whole, axis)};
 }
 
 const std::byte* at(const void* data, int64_t elems, size_t bytes) {
@@ -31,14 +31,14 @@ std::byte* at(void* data, int64_t elems, size_t bytes) {
 void copy_to_dense(const Shape& shape, const std::vector<int64_t>& src_strides, const void* src, Tensor& dst,
                    Parallel& parallel) {
   StridedCopy copy(elem_bytes(dst));
-  const std::vector<int64_t> dst_strides = strides_of(shape);
+  const std::vector<int64_t> dst_strides = dense_strides(shape);
   for (size_t i = 0; i < shape.size(); ++i) copy.add(shape[i], src_strides[i], dst_strides[i]);
   copy.run(src, dst.raw(), parallel);
 }
 
 // The axes of a dense tensor of `shape` in the order `perm`.
 void permute(const Shape& shape, const std::vector<size_t>& perm, const Tensor& src, Tensor& dst, Parallel& parallel) {
-  const std::vector<int64_t> strides = strides_of(shape);
+  const std::vector<int64_t> strides = dense_strides(shape);
   Shape order;
   std::vector<int64_t> src_strides;
   for (size_t axis : perm) {
@@ -105,8 +105,8 @@ void run_split(const Node& node, OpContext& op) {
   const size_t axis = plain_axis(node.attr<int64_t>("axis"), src.rank());
   const std::vector<int64_t> parts = read_ints(op, 1);
   const int64_t outputs = op.num_outputs(), dim = src.shape()[axis];
-  const int64_t chunk = (dim + outputs - 1) / outputs, pitch = product(src.shape(), axis),
-                inner = product(src.shape(), axis + 1);
+  const int64_t chunk = (dim + outputs - 1) / outputs, pitch = elems_between(src.shape(), axis),
+                inner = elems_between(src.shape(), axis + 1);
   int64_t offset = 0;  // along the axis
   for (int i = 0; i < outputs; ++i) {
     // An unwanted output has no shape to ask for.
@@ -115,7 +115,7 @@ void run_split(const Node& node, OpContext& op) {
       Tensor& dst = op.output(i);
       require(dst.shape()[axis] == size, Code::kInternal, "output ", i, " has shape ", to_string(dst.shape()));
       StridedCopy copy(elem_bytes(dst));
-      copy.add(product(dst.shape(), 0, axis), pitch, size * inner);
+      copy.add(elems_between(dst.shape(), 0, axis), pitch, size * inner);
       copy.add(size * inner, 1, 1);
       copy.run(at(src.raw(), offset * inner, elem_bytes(dst)), dst.raw(), op.parallel);
     }
@@ -130,7 +130,7 @@ void run_slice(const Node& node, OpContext& op) {
   const std::vector<int64_t> starts = read_ints(op, 1), ends = read_ints(op, 2), steps = read_ints(op, 4);
   const std::vector<int64_t> axes = plain_axes(read_ints(op, 3), !op.has_input(3),
                                                op.has_input(3) ? src.rank() : static_cast<int64_t>(starts.size()));
-  std::vector<int64_t> strides = strides_of(src.shape());
+  std::vector<int64_t> strides = dense_strides(src.shape());
   Shape shape = src.shape();
   int64_t offset = 0;
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -151,7 +151,7 @@ void run_expand(const Node& node, OpContext& op) {
   define_outputs(node, op);
   const Tensor& src = op.input(0);
   Tensor& dst = op.output(0);
-  const std::vector<int64_t> strides = strides_of(src.shape());
+  const std::vector<int64_t> strides = dense_strides(src.shape());
   std::vector<int64_t> src_strides(dst.shape().size(), 0);
   const size_t offset = src_strides.size() - strides.size();
   for (size_t i = 0; i < strides.size(); ++i) src_strides[i + offset] = src.shape()[i] == 1 ? 0 : strides[i];
@@ -162,7 +162,7 @@ void run_tile(const Node& node, OpContext& op) {
   define_outputs(node, op);
   const Tensor& src = op.input(0);
   Tensor& dst = op.output(0);
-  const std::vector<int64_t> strides = strides_of(src.shape());
+  const std::vector<int64_t> strides = dense_strides(src.shape());
   Shape shape;  // each axis as [repeats, size]
   std::vector<int64_t> src_strides;
   for (size_t i = 0; i < strides.size(); ++i) {
@@ -201,7 +201,7 @@ void run_reverse_sequence(const Node& node, OpContext& op) {
   Tensor& dst = op.output(0);
   const bool time_first = node.attr<int64_t>("time_axis") == 0;
   const int64_t time = src.dim(time_first ? 0 : 1), batch = src.dim(time_first ? 1 : 0);
-  const int64_t inner = product(src.shape(), 2);
+  const int64_t inner = elems_between(src.shape(), 2);
   const int64_t* lengths = op.input(1).data<int64_t>();
   for (int64_t b = 0; b < batch; ++b) {
     require(lengths[b] >= 0 && lengths[b] <= time, Code::kInvalidData, "sequence length ", lengths[b], " at position ",

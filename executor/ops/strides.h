@@ -1,6 +1,7 @@
 // Index arithmetic of dense tensors, for loops that a kernel row does not cover.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "neural_engine/tensor.h"
@@ -8,7 +9,7 @@
 namespace neural_engine {
 
 // Product of the dimensions in [begin, end).
-inline int64_t elems_between(const Shape& shape, size_t begin, size_t end) {
+inline int64_t elems_between(const Shape& shape, size_t begin, size_t end = SIZE_MAX) {
   int64_t result = 1;
   for (size_t i = begin; i < end && i < shape.size(); ++i) result *= shape[i];
   return result;

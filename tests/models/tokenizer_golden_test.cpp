@@ -1,5 +1,5 @@
-// Compares with Hugging Face's tokenizers on 120,000 strings for each tokenizer of variants.json, by hashes that
-// make_tokenizer_goldens.py wrote: ids, type ids and mask; offsets; decoded text.
+// Compares with Hugging Face's tokenizers on 30,000 to 120,000 strings for each tokenizer of variants.json, by hashes
+// that make_tokenizer_goldens.py wrote: ids, type ids and mask; offsets; decoded text.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -17,6 +17,8 @@ namespace neural_engine {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr size_t kLeast = 2000;
 
 const std::string kData = NE_SOURCE_DIR "/tests/data/tokenizer/";
 const std::string kVocabulary = NE_SOURCE_DIR "/models/tiny_a/vocab.txt";
@@ -62,10 +64,24 @@ size_t read_goldens(const std::string& path, std::map<std::string, Golden>& gold
   return chunk;
 }
 
-void mix(uint64_t& hash, uint64_t word) {
-  hash = (hash ^ word) * 0x100000001B3u;
-  hash ^= hash >> 29;
+// A polynomial hash modulo 2^61 - 1: of the bytes as one little-endian number, and of what was before.
+void mix(uint64_t& hash, std::string data) {
+  __extension__ using Wide = unsigned __int128;
+  constexpr uint64_t kPrime = (uint64_t{1} << 61) - 1;
+  const uint64_t size = data.size();
+  data.resize((size + 7) / 8 * 8);  // zeros at the high end change nothing
+  uint64_t number = 0;
+  for (size_t at = data.size(); at > 0; at -= 8) {
+    uint64_t word;
+    std::memcpy(&word, data.data() + at - 8, 8);
+    // 2^61 is 1, so that times 2^64 is a rotation by 3 of 61 bits.
+    const uint64_t rotated = (number << 3 & kPrime) | number >> 58;
+    number = (rotated + (word & kPrime) + (word >> 61)) % kPrime;
+  }
+  hash = static_cast<uint64_t>((Wide{hash} * 0x9E3779B97F4A7C15u + number + size) % kPrime);
 }
+
+void append(std::string& out, uint64_t word) { out.append(reinterpret_cast<const char*>(&word), sizeof word); }
 
 // Offsets are bytes here and characters there: the character that each byte of the text begins.
 std::vector<uint32_t> characters_of(const std::string& text) {
@@ -85,21 +101,15 @@ void mix(Hashes& hashes, const Tokenizer& tokenizer, const Encoding& row, const 
          const std::string& pair) {
   const std::vector<uint32_t> of_text = characters_of(text);
   const std::vector<uint32_t> of_pair = characters_of(pair);
-  mix(hashes.ids, row.size());
+  std::string ids, offsets;
   for (size_t i = 0; i < row.size(); ++i) {
-    mix(hashes.ids, static_cast<uint64_t>(row.ids[i] | row.type_ids[i] << 32 | row.attention_mask[i] << 40));
+    append(ids, static_cast<uint64_t>(row.ids[i] | row.type_ids[i] << 32 | row.attention_mask[i] << 40));
     const auto& of = row.sequence_ids[i] == 1 ? of_pair : of_text;
-    const Span span = row.offsets[i];
-    mix(hashes.offsets, of[span.begin] | uint64_t{of[span.end]} << 32);
+    append(offsets, of[row.offsets[i].begin] | uint64_t{of[row.offsets[i].end]} << 32);
   }
-  std::string decoded = tokenizer.decode(row.ids, false);
-  mix(hashes.text, decoded.size());
-  decoded.resize((decoded.size() + 7) / 8 * 8);
-  for (size_t i = 0; i < decoded.size(); i += 8) {
-    uint64_t word;
-    std::memcpy(&word, decoded.data() + i, 8);
-    mix(hashes.text, word);
-  }
+  mix(hashes.ids, ids);
+  mix(hashes.offsets, offsets);
+  mix(hashes.text, tokenizer.decode(row.ids, false));
 }
 
 struct Variant {
@@ -162,7 +172,7 @@ TEST_P(TokenizerGolden, EqualsHuggingFaceOnHostileStrings) {
   std::map<std::string, Golden> goldens;
   const size_t chunk = read_goldens(kData + "goldens.txt", goldens);
   const Golden& golden = goldens[GetParam()];
-  ASSERT_NE(golden.strings, 0u);
+  ASSERT_GE(golden.strings, kLeast);
   for (const Json& description : Json::parse(read(kData + "variants.json"))) {
     if (description["name"] != GetParam()) continue;
     const Variant variant = load(description);
