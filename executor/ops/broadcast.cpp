@@ -25,13 +25,6 @@ std::vector<int64_t> spread(const Shape& operand, const Shape& out) {
 
 }  // namespace
 
-std::vector<int64_t> dense_strides(const Shape& shape) {
-  std::vector<int64_t> strides(shape.size());
-  int64_t stride = 1;
-  for (size_t i = shape.size(); i-- > 0; stride *= shape[i]) strides[i] = stride;
-  return strides;
-}
-
 Broadcast::Broadcast(const std::vector<Shape>& operands, const Shape& out) {
   std::vector<std::vector<int64_t>> full;
   for (const Shape& operand : operands) full.push_back(spread(operand, out));
