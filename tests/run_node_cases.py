@@ -39,6 +39,8 @@ TIMEOUT_S = 600
 
 # Their answers come from numpy's random generator: no engine can be asked for them.
 RANDOM = re.compile(r"test_bernoulli|test_training_dropout(?!.*zero_ratio)")
+# Their answers were corrected in later releases of the suite: the average counted what lies beyond the padding.
+CORRECTED = re.compile(r"test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True$")
 
 
 def fetch(cache):
@@ -112,6 +114,8 @@ def judge(kind, name, folder, answer):
     status, message = answer.get("status", "error"), answer.get("message", "")
     if RANDOM.match(name) and status == "wrong":
         status, message = "refused", "its answer comes from numpy's random generator"
+    if CORRECTED.match(name) and status == "wrong":
+        status, message = "refused", "its answer was corrected in a later release of the suite"
     return {"kind": kind, "name": name, "status": status, "message": message, "opset": summary.opsets.get("", 0),
             "operators": [list(pair) for pair in summary.operators]}
 
