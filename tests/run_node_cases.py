@@ -37,12 +37,10 @@ MINIMUM = {"node": 900}
 # The whole run takes seconds; a process that says nothing for so long hangs.
 TIMEOUT_S = 600
 
-# Cases whose answers no engine can be asked for, and why.
-EXCUSED = (
-    (re.compile(r"test_bernoulli|test_training_dropout(?!.*zero_ratio)"),
-     "its answer comes from numpy's random generator"),
-    (re.compile(r"test_qlinearmatmul_\dD_int8"), "its answer wraps where the operator's definition says saturate"),
-)
+# Their answers come from numpy's random generator: no engine can be asked for them.
+RANDOM = re.compile(r"test_bernoulli|test_training_dropout(?!.*zero_ratio)")
+# Their answers were corrected in later releases of the suite: the average counted what lies beyond the padding.
+CORRECTED = re.compile(r"test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True$")
 
 
 def fetch(cache):
@@ -114,9 +112,10 @@ def judge(kind, name, folder, answer):
     """The record of one case as the result file holds it."""
     summary = onnx_summary.summarize(os.path.join(folder, "model.onnx"))
     status, message = answer.get("status", "error"), answer.get("message", "")
-    for pattern, why in EXCUSED:
-        if pattern.match(name) and status == "wrong":
-            status, message = "refused", why
+    if RANDOM.match(name) and status == "wrong":
+        status, message = "refused", "its answer comes from numpy's random generator"
+    if CORRECTED.match(name) and status == "wrong":
+        status, message = "refused", "its answer was corrected in a later release of the suite"
     return {"kind": kind, "name": name, "status": status, "message": message, "opset": summary.opsets.get("", 0),
             "operators": [list(pair) for pair in summary.operators]}
 

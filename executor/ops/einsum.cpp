@@ -100,7 +100,9 @@ BoundOp bind_einsum(const BindContext& context) {
     shapes.push_back(context.shape(i));
     ranks.push_back(static_cast<int64_t>(shapes.back().size()));
   }
-  const EinsumLoops loops = make_loops(parse_einsum(context.attr<std::string>("equation"), ranks), shapes);
+  const EinsumEquation equation = parse_einsum(context.attr<std::string>("equation"), ranks);
+  if (std::optional<BoundOp> product = bind_einsum_product(equation, shapes, context)) return *std::move(product);
+  const EinsumLoops loops = make_loops(equation, shapes);
   return {.run = [loops, summed = offsets_of(loops.summed, loops.summed_steps)](OpContext& op) {
     dispatch_dtype(op.output(0).dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;

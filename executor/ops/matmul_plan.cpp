@@ -123,10 +123,12 @@ void MatmulPlan::lay_out_batches() {
   }
 }
 
-void MatmulPlan::stage(Staged* staged, int64_t elems) {
+void MatmulPlan::reserve(Staged* staged, int64_t bytes) {
   *staged = {scratch_bytes_, true};
-  scratch_bytes_ += static_cast<size_t>(round_up(elems * int64_t{sizeof(float)}, kScratchAlignment));
+  scratch_bytes_ += static_cast<size_t>(round_up(bytes, kScratchAlignment));
 }
+
+void MatmulPlan::stage(Staged* staged, int64_t elems) { reserve(staged, elems * int64_t{sizeof(float)}); }
 
 size_t MatmulPlan::operand_elems(size_t i) const {
   switch (problem_.operands[i].spread) {
@@ -158,6 +160,8 @@ void MatmulPlan::choose(const BindContext& context, BoundOp* bound) {
   for (size_t i = 0; i < operands_.size(); ++i) {
     if (half || problem_.operands[i].scale != 1.0f) stage(&operands_[i], static_cast<int64_t>(operand_elems(i)));
   }
+  const size_t list = operands_.size() * (sizeof(EpilogueOperand) + sizeof(const float*));
+  reserve(&list_, static_cast<int64_t>(list));
   work_.offset = scratch_bytes_;
   scratch_bytes_ += static_cast<size_t>(kernel_->scratch_bytes(arguments(), context.threads));
 }
@@ -238,11 +242,12 @@ void MatmulPlan::run_kernel(OpContext& context) const {
   const float* a = staged_a(context);
   const float* b = staged_b(context);
   float* c = c_.used ? reinterpret_cast<float*>(context.scratch + c_.offset) : out.data<float>();
-  std::vector<EpilogueOperand> operands(operands_.size());
-  std::vector<const float*> data(operands_.size());
-  for (size_t i = 0; i < operands.size(); ++i) data[i] = static_cast<const float*>(staged_operand(context, i));
+  // Runs allocate nothing: the list of operands, and their addresses, live in the scratch memory too.
+  auto* operands = reinterpret_cast<EpilogueOperand*>(context.scratch + list_.offset);
+  auto* data = reinterpret_cast<const float**>(operands + operands_.size());
+  for (size_t i = 0; i < operands_.size(); ++i) data[i] = static_cast<const float*>(staged_operand(context, i));
   for (const Call& call : calls_) {
-    for (size_t i = 0; i < operands.size(); ++i) {
+    for (size_t i = 0; i < operands_.size(); ++i) {
       const bool full = problem_.operands[i].spread == Spread::kFull;
       operands[i] = {.data = data[i] + (full ? call.c * m_ * n_ : 0), .ld = n_, .batch_stride = full ? m_ * n_ : 0};
     }
@@ -250,7 +255,7 @@ void MatmulPlan::run_kernel(OpContext& context) const {
     args.a = a + call.a * m_ * k_;
     args.b = packed_.defined() ? b : b + call.b * k_ * n_;
     args.c = c + call.c * m_ * n_;
-    args.operands = operands;
+    args.operands = {operands, operands_.size()};
     args.scratch = context.scratch + work_.offset;
     kernel_->run(args, context.parallel);
   }

@@ -51,7 +51,8 @@ class MatmulPlan {
   void lay_out_batches();
   void choose(const BindContext& context, BoundOp* bound);
   void pack_weight(const BindContext& context);
-  void stage(Staged* staged, int64_t elems);
+  void reserve(Staged* staged, int64_t bytes);
+  void stage(Staged* staged, int64_t elems);  // of f32
   size_t operand_elems(size_t i) const;
 
   const float* staged_a(OpContext& context) const;
@@ -69,7 +70,7 @@ class MatmulPlan {
   std::vector<Call> calls_;
   std::shared_ptr<MatmulKernel> kernel_;
   Tensor packed_;
-  Staged a_, b_, c_, work_;
+  Staged a_, b_, c_, list_, work_;
   std::vector<Staged> operands_;
   size_t scratch_bytes_ = 0;
 };

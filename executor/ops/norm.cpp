@@ -41,7 +41,12 @@ struct LoopNorm {
   double epsilon;
   Rows rows;
   Shape shape;
-  std::vector<int64_t> scale_strides, bias_strides;  // over the whole shape
+  bool scale_is_row = false, bias_is_row = false;
+  std::vector<int64_t> scale_strides, bias_strides;  // over the whole shape, read when they are no rows
+
+  // Where element i of x finds its scale and its bias.
+  int64_t scale_at(int64_t i) const { return scale_is_row ? i % rows.n : strided_offset(i, shape, scale_strides); }
+  int64_t bias_at(int64_t i) const { return bias_is_row ? i % rows.n : strided_offset(i, shape, bias_strides); }
 };
 
 // T: of x; Scale: of scale, bias and result. In double, rounded once.
@@ -64,8 +69,8 @@ void normalise_rows(const LoopNorm& norm, OpContext& context) {
       const double factor = 1.0 / std::sqrt(square / static_cast<double>(n) + norm.epsilon);
       for (int64_t i = row * n; i < (row + 1) * n; ++i) {
         double value = (static_cast<double>(x[i]) - mean) * factor;
-        value *= static_cast<double>(scale[strided_offset(i, norm.shape, norm.scale_strides)]);
-        if (bias) value += static_cast<double>(bias[strided_offset(i, norm.shape, norm.bias_strides)]);
+        value *= static_cast<double>(scale[norm.scale_at(i)]);
+        if (bias) value += static_cast<double>(bias[norm.bias_at(i)]);
         out[i] = rounded<Scale>(value);
       }
       if (context.wants_output(1)) context.output(1).data<float>()[row] = static_cast<float>(mean);
@@ -80,9 +85,13 @@ BoundOp bind_loops(const BindContext& context, bool rms, const Rows& rows) {
                 .epsilon = context.attr<float>("epsilon"),
                 .rows = rows,
                 .shape = shape,
+                .scale_is_row = is_one_row(context.shape(1), shape, rows.n),
                 .scale_strides = broadcast_strides(context.shape(1), shape),
                 .bias_strides = {}};
-  if (context.has_input(2)) norm.bias_strides = broadcast_strides(context.shape(2), shape);
+  if (context.has_input(2)) {
+    norm.bias_is_row = is_one_row(context.shape(2), shape, rows.n);
+    norm.bias_strides = broadcast_strides(context.shape(2), shape);
+  }
   return {.run = [norm](OpContext& op) {
     dispatch_floating(op.input(0).dtype(), [&](auto tag) {
       using T = typename decltype(tag)::type;

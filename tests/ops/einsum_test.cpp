@@ -42,6 +42,30 @@ TEST(Einsum, TakesThreeOperandsAndBroadcastsEllipses) {
             (std::vector<int64_t>{1, 2, 3, 4, 10, 20, 30, 40}));
 }
 
+// f32 goes through one matrix product wherever there is one, f64 through loops: both must agree.
+TEST(Einsum, AgreesBetweenProductsAndLoops) {
+  struct Case {
+    const char* equation;
+    Shape a, b;
+  };
+  for (const Case& each : {Case{"bhid,bhjd->bhij", {2, 3, 4, 5}, {2, 3, 6, 5}},  // q k^T
+                           Case{"bhij,bhjd->bihd", {2, 3, 4, 5}, {2, 3, 5, 6}},  // to heads side by side
+                           Case{"blhd,bshd->bhls", {2, 4, 3, 5}, {2, 6, 3, 5}},  // both in another order
+                           Case{"bsd,dhk->bshk", {2, 3, 4}, {4, 5, 6}},  // a weight with two columns' dimensions
+                           Case{"abc,cde->edba", {2, 3, 4}, {4, 5, 6}},  //
+                           Case{"i,j->ij", {3}, {4}},                    // nothing is summed
+                           Case{"ij,ij->", {3, 4}, {3, 4}},              // everything is
+                           Case{"ij,kj->ik", {3, 1}, {2, 4}},            // a 1 that spreads: loops
+                           Case{"ij,jk->i", {3, 4}, {4, 5}}}) {          // a sum of one operand: loops
+    const Tensor a = random_tensor(each.a, 1), b = random_tensor(each.b, 2);
+    const Tensor exact = einsum(each.equation, {testing::tensor_of(DType::kF64, each.a, doubles(a)),
+                                                testing::tensor_of(DType::kF64, each.b, doubles(b))});
+    const Tensor found = einsum(each.equation, {a, b});
+    EXPECT_EQ(found.shape(), exact.shape()) << each.equation;
+    expect_near(found, doubles(exact));
+  }
+}
+
 TEST(Einsum, RefusesBadEquations) {
   const Tensor m = random_tensor({2, 3}, 1);
   const auto message = [&](const char* equation) { return error_of([&] { einsum(equation, {m}); }); };
