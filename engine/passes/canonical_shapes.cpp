@@ -85,8 +85,8 @@ class ShapeMaker {
     const auto found = made_.find(key);
     const ValueId value = found != made_.end() ? found->second : make(facts, id);
     made_.emplace(key, value);
+    // The node stays until dead code is erased: with it might go values that `made_` still offers.
     graph_.replace_uses(old, value);
-    erase_unused(graph_, id);
     report_.applied("shape_of_inputs", where);
     return true;
   }

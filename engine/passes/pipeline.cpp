@@ -1,6 +1,7 @@
 #include "passes/pipeline.h"
 
 #include "ir/infer.h"
+#include "ir/verify.h"
 #include "passes/rules.h"
 
 namespace neural_engine {
@@ -25,6 +26,7 @@ bool clean(Graph& graph, const Evaluator& evaluator, PassReport& report) {
     again = apply_rules(graph, kShape, report) || again;
     again = merge_equal(graph, report) || again;
     again = erase_dead_code(graph, report) || again;
+    verify(graph, "the algebra and shape passes");
     changed = changed || again;
   }
   return changed;
@@ -59,6 +61,7 @@ bool fuse(Graph& graph, PassReport& report) {
                                               matmul_rules(),    projection_rules()};
   bool changed = false;
   for (const std::vector<Rule>& rules : kStages) changed = apply_rules(graph, rules, report) || changed;
+  verify(graph, "the fusions");
   return changed;
 }
 
