@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <cstdio>
+
 namespace neural_engine {
 
 const char* to_string(Code code) noexcept {
@@ -13,6 +15,18 @@ const char* to_string(Code code) noexcept {
     case Code::kInternal: return "internal";
   }
   return "unknown";
+}
+
+void append_text(std::string& out, std::string_view part) { out += part; }
+void append_text(std::string& out, char part) { out += part; }
+void append_text(std::string& out, bool part) { out += part ? '1' : '0'; }
+void append_integer(std::string& out, long long part) { out += std::to_string(part); }
+void append_unsigned(std::string& out, unsigned long long part) { out += std::to_string(part); }
+
+void append_text(std::string& out, double part) {
+  char digits[32];
+  std::snprintf(digits, sizeof(digits), "%g", part);
+  out += digits;
 }
 
 Error::Error(Code code, std::string message) : code_(code), text_(std::move(message)) {}

@@ -2,24 +2,49 @@
 #pragma once
 
 #include <cassert>
-#include <sstream>
+#include <concepts>
+#include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "neural_engine/error.h"
 
 namespace neural_engine {
 
+// The parts of a message. Not streams: messages stand on hundreds of cold paths, and each would instantiate them.
+void append_text(std::string& out, std::string_view part);
+void append_text(std::string& out, char part);
+void append_text(std::string& out, bool part);
+void append_text(std::string& out, double part);  // %g
+void append_integer(std::string& out, long long part);
+void append_unsigned(std::string& out, unsigned long long part);
+
+template <class T>
+void append_part(std::string& out, const T& part) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    append_text(out, std::string_view(part));
+  } else if constexpr (std::same_as<T, char> || std::same_as<T, bool>) {
+    append_text(out, part);
+  } else if constexpr (std::signed_integral<T>) {
+    append_integer(out, part);
+  } else if constexpr (std::unsigned_integral<T>) {
+    append_unsigned(out, part);
+  } else {
+    append_text(out, static_cast<double>(part));
+  }
+}
+
 // "a" + 1 + "b" without std::format, which g++ 12 lacks.
 template <class... Args>
 std::string text(const Args&... args) {
-  std::ostringstream out;
-  (out << ... << args);
-  return out.str();
+  std::string out;
+  (append_part(out, args), ...);
+  return out;
 }
 
 template <class... Args>
-[[noreturn]] void fail(Code code, const Args&... args) {
+[[noreturn, gnu::cold]] void fail(Code code, const Args&... args) {
   throw Error(code, text(args...));
 }
 
