@@ -70,9 +70,11 @@ int nibble(const void* src, int64_t index) {
   return index % 2 ? byte >> 4 : byte & 0xf;
 }
 
+// Elements come in order, so that the byte's other half is either written already or still to come; after the last
+// element of an odd number it is 0.
 void set_nibble(void* dst, int64_t index, int value) {
   uint8_t& byte = static_cast<uint8_t*>(dst)[index / 2];
-  byte = static_cast<uint8_t>(index % 2 ? (byte & 0x0f) | (value & 0xf) << 4 : (byte & 0xf0) | (value & 0xf));
+  byte = static_cast<uint8_t>(index % 2 ? (byte & 0x0f) | (value & 0xf) << 4 : value & 0xf);
 }
 
 template <class T>

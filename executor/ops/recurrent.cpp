@@ -1,26 +1,13 @@
-// LSTM, GRU and RNN, in double, rounded at each output: one task for each direction and sequence of the batch.
-#include "ops/recurrent.h"
-
-#include <algorithm>
+// LSTM, GRU and RNN. f32 runs products of the whole batch (recurrent_product.cpp); the loops here serve the other
+// dtypes and empty operands, in double, rounded at each output: one task for each direction and sequence of the batch.
+#include "executor/ops/recurrent.h"
 
 #include "base/dtype.h"
-#include "executor/op_binding.h"
 #include "kernels/kernel.h"
 
 namespace neural_engine {
 
 namespace {
-
-enum class CellKind { kLstm, kGru, kRnn };
-
-struct Recurrence {
-  CellKind kind;
-  int64_t gates = 1, sequence = 0, batch = 0, inputs = 0, hidden = 0, directions = 1;
-  bool batch_first = false, reverse = false;  // of the first direction
-  bool input_forget = false, linear_before_reset = false;
-  double clip = 0;                          // 0: none
-  std::vector<GateActivation> activations;  // of all directions
-};
 
 // Doubles of one worker: gates from the input, gates from the state, state, cell, and a spare row.
 int64_t work_elems(const Recurrence& r) { return (2 * r.gates + 3) * r.hidden; }
@@ -28,16 +15,9 @@ int64_t work_elems(const Recurrence& r) { return (2 * r.gates + 3) * r.hidden; }
 // The memory of one task and what its steps need of the node.
 template <class T>
 struct Cell {
-  const Recurrence& r;
-  const GateActivation* activation;  // of this direction
-  const T *w, *u, *bias, *peephole;  // of this direction; bias and peephole may be absent
+  const GateActivation* activations;  // of this direction
+  const T *w, *u, *bias, *peephole;   // of this direction; bias and peephole may be absent
   double *x_gates, *h_gates, *h, *c, *spare;
-
-  double bounded(double x) const { return r.clip > 0 ? std::clamp(x, -r.clip, r.clip) : x; }
-  double activate(size_t which, double x) const { return activation[which](bounded(x)); }
-  double peep(int64_t gate, int64_t i, double cell) const {
-    return peephole ? static_cast<double>(peephole[gate * r.hidden + i]) * cell : 0.0;
-  }
 };
 
 // to[i] = bias[i] + sum_j matrix[i, j] * v[j] for `rows` rows.
@@ -45,65 +25,30 @@ template <class T, class V>
 void multiply(const T* matrix, const T* bias, const V* v, int64_t rows, int64_t columns, double* to) {
   for (int64_t i = 0; i < rows; ++i) {
     double sum = bias ? static_cast<double>(bias[i]) : 0.0;
-    for (int64_t j = 0; j < columns; ++j)
+    for (int64_t j = 0; j < columns; ++j) {
       sum += static_cast<double>(matrix[i * columns + j]) * static_cast<double>(v[j]);
+    }
     to[i] = sum;
   }
 }
 
 template <class T>
-const T* recurrent_bias(const Cell<T>& cell) {
-  return cell.bias ? cell.bias + cell.r.gates * cell.r.hidden : nullptr;
-}
-
-// Gates in ONNX's order: input, output, forget, cell; peepholes: input, output, forget.
-template <class T>
-void lstm_step(const Cell<T>& cell) {
-  const int64_t n = cell.r.hidden;
-  multiply(cell.u, recurrent_bias(cell), cell.h, 4 * n, n, cell.h_gates);
-  const auto gate = [&](int64_t which, int64_t i) { return cell.x_gates[which * n + i] + cell.h_gates[which * n + i]; };
-  for (int64_t i = 0; i < n; ++i) {
-    const double before = cell.c[i];
-    const double input = cell.activate(0, gate(0, i) + cell.peep(0, i, before));
-    const double forget = cell.r.input_forget ? 1 - input : cell.activate(0, gate(2, i) + cell.peep(2, i, before));
-    cell.c[i] = forget * before + input * cell.activate(1, gate(3, i));
-    const double output = cell.activate(0, gate(1, i) + cell.peep(1, i, cell.c[i]));
-    cell.h[i] = output * cell.activate(2, cell.c[i]);
+void step(const Recurrence& r, const Cell<T>& cell) {
+  const int64_t n = r.hidden;
+  const T* bias = cell.bias ? cell.bias + r.gates * n : nullptr;
+  // The hidden gate of a GRU waits for the reset gate.
+  const int64_t first = r.kind == CellKind::kGru ? 2 : r.gates;
+  multiply(cell.u, bias, cell.h, first * n, n, cell.h_gates);
+  switch (r.kind) {
+    case CellKind::kLstm:
+      return lstm_row(r, cell.activations, cell.peephole, cell.x_gates, cell.h_gates, cell.h, cell.c);
+    case CellKind::kRnn: return rnn_row(r, cell.activations, cell.x_gates, cell.h_gates, cell.h);
+    case CellKind::kGru: break;
   }
-}
-
-// Gates: update, reset, hidden.
-template <class T>
-void gru_step(const Cell<T>& cell) {
-  const int64_t n = cell.r.hidden;
-  const T* bias = recurrent_bias(cell);
-  multiply(cell.u, bias, cell.h, 2 * n, n, cell.h_gates);
-  for (int64_t i = 0; i < 2 * n; ++i) cell.x_gates[i] = cell.activate(0, cell.x_gates[i] + cell.h_gates[i]);
-  const double *update = cell.x_gates, *reset = cell.x_gates + n;
-  const T* hidden_bias = bias ? bias + 2 * n : nullptr;
+  gru_gates_row(r, cell.activations, cell.x_gates, cell.h_gates, cell.h, cell.spare);
   double* hidden = cell.h_gates + 2 * n;
-  for (int64_t i = 0; i < n; ++i) cell.spare[i] = cell.r.linear_before_reset ? cell.h[i] : reset[i] * cell.h[i];
-  multiply(cell.u + 2 * n * n, hidden_bias, cell.spare, n, n, hidden);
-  for (int64_t i = 0; i < n; ++i) {
-    const double linear = cell.r.linear_before_reset ? reset[i] * hidden[i] : hidden[i];
-    const double candidate = cell.activate(1, cell.x_gates[2 * n + i] + linear);
-    cell.h[i] = (1 - update[i]) * candidate + update[i] * cell.h[i];
-  }
-}
-
-template <class T>
-void rnn_step(const Cell<T>& cell) {
-  multiply(cell.u, recurrent_bias(cell), cell.h, cell.r.hidden, cell.r.hidden, cell.h_gates);
-  for (int64_t i = 0; i < cell.r.hidden; ++i) cell.h[i] = cell.activate(0, cell.x_gates[i] + cell.h_gates[i]);
-}
-
-template <class T>
-void step(const Cell<T>& cell) {
-  switch (cell.r.kind) {
-    case CellKind::kLstm: return lstm_step(cell);
-    case CellKind::kGru: return gru_step(cell);
-    case CellKind::kRnn: return rnn_step(cell);
-  }
+  multiply(cell.u + 2 * n * n, bias ? bias + 2 * n : nullptr, cell.spare, n, n, hidden);
+  gru_row(r, cell.activations, cell.x_gates, hidden, cell.h);
 }
 
 template <class T>
@@ -115,8 +60,7 @@ class Runner {
     const int64_t d = index / r_.batch, b = index % r_.batch;
     double* memory = reinterpret_cast<double*>(context_.scratch) + worker * round_up(work_elems(r_), 8);
     const int64_t rows = r_.gates * r_.hidden;
-    const Cell<T> cell{r_,
-                       r_.activations.data() + d * static_cast<int64_t>(r_.activations.size()) / r_.directions,
+    const Cell<T> cell{r_.activations_of(d),
                        input(1) + d * rows * r_.inputs,
                        input(2) + d * rows * r_.hidden,
                        at(input(3), d * 2 * rows),
@@ -136,37 +80,29 @@ class Runner {
  private:
   const T* input(int i) const { return context_.has_input(i) ? context_.input(i).data<T>() : nullptr; }
   static const T* at(const T* data, int64_t offset) { return data ? data + offset : nullptr; }
-  int64_t state_offset(int64_t d, int64_t b) const {
-    return (r_.batch_first ? b * r_.directions + d : d * r_.batch + b) * r_.hidden;
-  }
 
   void walk(const Cell<T>& cell, int64_t d, int64_t b) const {
     const int64_t length = context_.has_input(4) ? context_.input(4).data<int32_t>()[b] : r_.sequence;
-    const bool reverse = r_.reverse || d == 1;
     for (int64_t i = 0; i < length; ++i) {
-      const int64_t t = reverse ? length - 1 - i : i;
-      const T* x = input(0) + (r_.batch_first ? b * r_.sequence + t : t * r_.batch + b) * r_.inputs;
-      multiply(cell.w, cell.bias, x, r_.gates * r_.hidden, r_.inputs, cell.x_gates);
-      step(cell);
-      if (T* y = y_row(d, b, t)) store(cell.h, y);
+      const int64_t t = r_.is_reverse(d) ? length - 1 - i : i;
+      multiply(cell.w, cell.bias, input(0) + r_.x_row(t, b) * r_.inputs, r_.gates * r_.hidden, r_.inputs, cell.x_gates);
+      step(r_, cell);
+      if (T* y = y_at(t, d, b)) store(cell.h, y);
     }
     for (int64_t t = length; t < r_.sequence; ++t) {
-      if (T* y = y_row(d, b, t)) std::fill_n(y, r_.hidden, T(0.0f));
+      if (T* y = y_at(t, d, b)) std::fill_n(y, r_.hidden, T(0.0f));
     }
   }
 
-  T* y_row(int64_t d, int64_t b, int64_t t) const {
-    if (!context_.wants_output(0)) return nullptr;
-    const int64_t row =
-        r_.batch_first ? (b * r_.sequence + t) * r_.directions + d : (t * r_.directions + d) * r_.batch + b;
-    return context_.output(0).data<T>() + row * r_.hidden;
+  T* y_at(int64_t t, int64_t d, int64_t b) const {
+    return context_.wants_output(0) ? context_.output(0).data<T>() + r_.y_row(t, d, b) * r_.hidden : nullptr;
   }
   void load_state(int i, int64_t d, int64_t b, double* to) const {
-    const T* from = at(input(i), state_offset(d, b));
+    const T* from = at(input(i), r_.state_row(d, b) * r_.hidden);
     for (int64_t j = 0; j < r_.hidden; ++j) to[j] = from ? static_cast<double>(from[j]) : 0.0;
   }
   void store_state(int i, int64_t d, int64_t b, const double* from) const {
-    if (context_.wants_output(i)) store(from, context_.output(i).data<T>() + state_offset(d, b));
+    if (context_.wants_output(i)) store(from, context_.output(i).data<T>() + r_.state_row(d, b) * r_.hidden);
   }
   void store(const double* from, T* to) const {
     using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
@@ -177,17 +113,9 @@ class Runner {
   OpContext& context_;
 };
 
-void check_lengths(const Recurrence& r, const Tensor& lengths) {
-  for (int64_t b = 0; b < r.batch; ++b) {
-    const int32_t length = lengths.data<int32_t>()[b];
-    if (length < 0 || length > r.sequence) {
-      fail(Code::kInvalidArgument, "sequence length ", length, " found, expected 0 to ", r.sequence);
-    }
-  }
-}
-
 void run(const Recurrence& r, OpContext& context) {
-  if (context.has_input(4)) check_lengths(r, context.input(4));
+  // Tasks do not throw: lengths are checked before.
+  for (int64_t b = 0; b < r.batch; ++b) sequence_length(r, context, b);
   dispatch_floating(context.input(0).dtype(), [&](auto tag) {
     const Runner<typename decltype(tag)::type> runner(r, context);
     context.parallel.run(r.directions * r.batch, runner);
@@ -196,7 +124,7 @@ void run(const Recurrence& r, OpContext& context) {
 
 BoundOp bind_recurrent(const BindContext& context, CellKind kind, int64_t gates) {
   const Attrs& attrs = context.node().attrs;
-  Recurrence r{.kind = kind, .gates = gates, .activations = {}};
+  Recurrence r{.kind = kind, .gates = gates};
   const Shape x = context.shape(0);
   r.batch_first = attrs.get<int64_t>("layout") == 1;
   r.sequence = x[r.batch_first ? 1 : 0];
@@ -210,6 +138,8 @@ BoundOp bind_recurrent(const BindContext& context, CellKind kind, int64_t gates)
   r.linear_before_reset = attrs.get_or<int64_t>("linear_before_reset", 0) != 0;
   r.clip = attrs.get_or<float>("clip", 0.0f);
   r.activations = gate_activations(attrs, default_activations(context.node().op()));
+  const bool empty = r.sequence == 0 || r.batch == 0 || r.inputs == 0 || r.hidden == 0;
+  if (context.dtype(0) == DType::kF32 && !empty) return bind_recurrent_products(context, r);
   // Whole cache lines for each worker.
   const int64_t elems = round_up(work_elems(r), 8) * context.threads;
   return {.run = [r](OpContext& op) { run(r, op); }, .scratch_bytes = static_cast<size_t>(elems) * sizeof(double)};

@@ -105,8 +105,9 @@ void gru_step(const Weights& w, const Row& x, Row* h, bool linear_before_reset) 
   }
 }
 
-TEST(Lstm, WalksBothDirectionsWithLengths) {
-  const Operands operands(4, 2);
+// f32 runs products, the others loops.
+void walks_both_directions(DType dtype) {
+  const Operands operands(4, 2, dtype);
   const Tensor lengths = Tensor::of<int32_t>({kBatch}, {4, 2});
   const std::vector<Tensor> found = run_op("LSTM", {operands.x, operands.w, operands.r, operands.b, lengths},
                                            {{"direction", std::string("bidirectional")}, {"hidden_size", kHidden}}, 3);
@@ -127,6 +128,11 @@ TEST(Lstm, WalksBothDirectionsWithLengths) {
   }
   expect_near(found[0], expected);
   expect_near(found[1], final_state);
+}
+
+TEST(Lstm, WalksBothDirectionsWithLengths) {
+  walks_both_directions(DType::kF32);
+  walks_both_directions(DType::kF64);
 }
 
 TEST(Lstm, HonoursPeepholesAndInitialStates) {
@@ -152,8 +158,9 @@ TEST(Lstm, HonoursPeepholesAndInitialStates) {
 }
 
 TEST(Gru, AppliesTheResetGateBeforeOrAfter) {
-  for (const bool linear_before_reset : {false, true}) {
-    const Operands operands(3, 1);
+  for (int i = 0; i < 4; ++i) {
+    const bool linear_before_reset = i % 2 != 0;
+    const Operands operands(3, 1, i < 2 ? DType::kF32 : DType::kF64);
     const std::vector<Tensor> found =
         run_op("GRU", {operands.x, operands.w, operands.r, operands.b},
                {{"linear_before_reset", int64_t{linear_before_reset}}, {"direction", std::string("reverse")}}, 2);
