@@ -10,14 +10,12 @@ namespace {
 constexpr int64_t kMaxInts = 64;
 
 std::optional<std::vector<Dim>> ints_of(const Tensor& tensor) {
-  if (tensor.rank() > 1 || tensor.elems() > kMaxInts) return std::nullopt;
+  const bool integers = tensor.dtype() == DType::kS64 || tensor.dtype() == DType::kS32;
+  if (!integers || tensor.rank() > 1 || tensor.elems() > kMaxInts) return std::nullopt;
+  const bool wide = tensor.dtype() == DType::kS64;
   std::vector<Dim> result;
   for (int64_t i = 0; i < tensor.elems(); ++i) {
-    switch (tensor.dtype()) {
-      case DType::kS64: result.emplace_back(tensor.data<int64_t>()[i]); break;
-      case DType::kS32: result.emplace_back(int64_t{tensor.data<int32_t>()[i]}); break;
-      default: return std::nullopt;
-    }
+    result.emplace_back(wide ? tensor.data<int64_t>()[i] : int64_t{tensor.data<int32_t>()[i]});
   }
   return result;
 }

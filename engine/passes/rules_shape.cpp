@@ -71,6 +71,30 @@ void merge_views(const Match& m, Patch& p) {
   if (const auto target = constant_target(*from, *to)) p.replace(m.root(), p.add("Reshape", {x, p.ints(*target)}));
 }
 
+// Unsqueeze of Unsqueeze, whatever is known of the other dimensions.
+void merge_unsqueezes(const Match& m, Patch& p) {
+  const Graph& graph = m.graph();
+  const auto inner = known_ints(graph, m["inner_axes"]), outer = known_ints(graph, m["axes"]);
+  const int from = rank_of(graph, m["x"]);
+  if (!inner || !outer || from < 0) return;
+  const int64_t middle = from + static_cast<int64_t>(inner->size()),
+                rank = middle + static_cast<int64_t>(outer->size());
+  const auto has = [](const std::vector<int64_t>& axes, int64_t axis, int64_t of_rank) {
+    return std::any_of(axes.begin(), axes.end(),
+                       [&](int64_t each) { return (each < 0 ? each + of_rank : each) == axis; });
+  };
+  std::vector<int64_t> axes;
+  int64_t at = 0;  // the axis of the inner result that this axis of the outer one is
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    if (has(*outer, axis, rank)) {
+      axes.push_back(axis);
+    } else if (has(*inner, at++, middle)) {
+      axes.push_back(axis);
+    }
+  }
+  p.replace(m.root(), p.add("Unsqueeze", {m["x"], p.ints(axes)}));
+}
+
 std::vector<int64_t> permutation(const Node& node) { return node.attr<std::vector<int64_t>>("perm"); }
 
 bool has_permutation(const Node& node) { return node.attrs.has("perm"); }
@@ -154,6 +178,8 @@ std::vector<Rule> shape_rules() {
       {"undo_view", view, undo_view},
       {"constant_reshape", op("Reshape", {x, any("target")}), make_target_constant},
       {"merge_views", view, merge_views},
+      {"merge_unsqueezes", op("Unsqueeze", {op("Unsqueeze", {x, constant("inner_axes")}).shared(), constant("axes")}),
+       merge_unsqueezes},
       {"merge_transposes", op("Transpose", {op("Transpose", {x}).as("inner").shared()}), merge_transposes},
       {"drop_transpose", op("Transpose", {x}), drop_transpose},
       {"unflatten_transpose",

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kLeast = 2000;
+constexpr size_t kLeast = 30000;
 
 const std::string kData = NE_SOURCE_DIR "/tests/data/tokenizer/";
 const std::string kVocabulary = NE_SOURCE_DIR "/models/tiny_a/vocab.txt";
