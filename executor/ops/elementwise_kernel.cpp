@@ -9,8 +9,15 @@ namespace neural_engine {
 
 namespace {
 
+// Below this, generating code for a node takes longer than many runs of its loop.
+constexpr int64_t kFewElements = 256;
+
 // A kernel faster than the plain loops, or nullptr: the table's reference is written to define, not to run.
 std::shared_ptr<const EltwiseKernel> faster_kernel(const EltwiseDesc& desc, BoundOp* bound) {
+  if (desc.m * desc.n < kFewElements) {
+    bound->rejected.push_back("eltwise: fewer than 256 elements");
+    return nullptr;
+  }
   Selection<EltwiseDesc> selection = select(desc);
   for (const Rejection& each : selection.rejected) bound->rejected.push_back(each.row + ": " + each.reason);
   if (std::strstr(selection.row->name, "reference") != nullptr) return nullptr;
