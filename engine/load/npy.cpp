@@ -9,9 +9,9 @@
 #include <optional>
 #include <string_view>
 
+#include "base/atomic_file.h"
 #include "base/checked.h"
 #include "base/error.h"
-#include "base/atomic_file.h"
 #include "base/mapped_file.h"
 
 namespace neural_engine {

@@ -87,7 +87,7 @@ OnnxNode OnnxBuilder::read_control_flow(Scope& scope, const onnx::NodeProto& pro
   const std::vector<Capture> captures = captures_of(scope, bodies);
 
   OnnxNode node;
-  node.name = scope.prefix + (proto.name().empty() && proto.output_size() > 0 ? proto.output(0) : proto.name());
+  node.name = scope.prefix + node_name(proto);
   node.op_type = proto.op_type();
   node.opset = opset_of(scope.opsets, "");
   for (const std::string& input : proto.input()) node.inputs.push_back(input.empty() ? kNoValue : scope.find(input));

@@ -14,15 +14,6 @@ constexpr int64_t kMinOpset = 7;
 constexpr int64_t kMaxInlinedNodes = 1 << 17;
 constexpr int64_t kMaxInlinedBytes = int64_t{256} << 20;
 
-// Unnamed nodes are known by their first output.
-std::string node_name(const onnx::NodeProto& proto) {
-  if (!proto.name().empty()) return proto.name();
-  for (const std::string& output : proto.output()) {
-    if (!output.empty()) return output;
-  }
-  return {};
-}
-
 std::string describe(const onnx::NodeProto& proto) {
   return "node \"" + node_name(proto) + "\" (" + proto.op_type() + ")";
 }
@@ -60,6 +51,14 @@ Tensor constant_value(const std::string& name, const AttrValue& value) {
 }
 
 }  // namespace
+
+std::string node_name(const onnx::NodeProto& proto) {
+  if (!proto.name().empty()) return proto.name();
+  for (const std::string& output : proto.output()) {
+    if (!output.empty()) return output;
+  }
+  return {};
+}
 
 std::string normalized_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -151,7 +150,12 @@ void OnnxBuilder::add_node(Scope& scope, const onnx::NodeProto& proto) {
     with_context(context, [&] { inline_call(scope, proto, *function); });
   } else if (proto.op_type() == "Constant" && normalized_domain(proto.domain()).empty()) {
     with_context(context, [&] { add_constant(scope, proto); });
-  } else {
+  } else if (carries_sequence(scope, proto)) {
+    StackedOutputs stacked;
+    add_node(scope, with_context(context,
+                                 [&]() -> const onnx::NodeProto& { return without_sequences(scope, proto, stacked); }));
+    for (const auto& [sequence, value] : stacked) scope.define_sequence(sequence, {{}, scope.find(value)});
+  } else if (!add_sequence_node(scope, proto)) {
     OnnxNode node = with_context(
         context, [&] { return is_control_flow(proto) ? read_control_flow(scope, proto) : read_node(scope, proto); });
     add_onnx_node(scope.graph, std::move(node));  // puts the same context in front of its errors
@@ -163,7 +167,9 @@ void OnnxBuilder::add_outputs(Scope& scope, const onnx::GraphProto& proto) {
   for (const onnx::ValueInfoProto& info : proto.output()) {
     with_context([&] { return "output \"" + info.name() + "\""; },
                  [&] {
-                   if (!seen.insert(info.name()).second) fail(Code::kInvalidModel, "it is listed twice");
+                   // A body may return a value twice.
+                   if (!seen.insert(info.name()).second && scope.depth == 0)
+                     fail(Code::kInvalidModel, "it is listed twice");
                    const ValueId value = scope.find(info.name());
                    if (value == kNoValue) fail(Code::kInvalidModel, "it is an argument that the call leaves out");
                    check_declared(info, scope.graph.value(value).facts);

@@ -3,6 +3,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -58,6 +59,13 @@ class OnnxBuilder {
   GraphPtr build_body(const Scope& outer, const onnx::GraphProto& proto, const std::vector<Capture>& captures,
                       const std::vector<DType>& input_dtypes);
 
+  // onnx_sequences.cpp: sequences, resolved
+  bool add_sequence_node(Scope& scope, const onnx::NodeProto& proto);  // false: it is none
+  bool carries_sequence(const Scope& scope, const onnx::NodeProto& proto) const;
+  // A Loop that stacks what it would append to sequences; names of those and of the scan outputs that replace them.
+  using StackedOutputs = std::vector<std::pair<std::string, std::string>>;
+  const onnx::NodeProto& without_sequences(const Scope& scope, const onnx::NodeProto& proto, StackedOutputs& stacked);
+
   // onnx_functions.cpp: model-local functions
   void index_functions();
   Function* find_function(const onnx::NodeProto& proto);
@@ -70,6 +78,7 @@ class OnnxBuilder {
   std::map<FunctionKey, Function> functions_;
   // Tensors of attributes by their address: a function that is inlined many times has its constants once.
   std::unordered_map<const onnx::TensorProto*, Tensor> attribute_tensors_;
+  std::deque<onnx::NodeProto> rewritten_;
   int call_depth_ = 0;
   int64_t inlined_nodes_ = 0;
   int64_t inlined_bytes_ = 0;
@@ -77,6 +86,8 @@ class OnnxBuilder {
 
 // The imported versions; Error(kUnsupported) for a version of ai.onnx that the engine does not honour.
 Opsets read_opsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto>& imports);
+// Unnamed nodes are known by their first output.
+std::string node_name(const onnx::NodeProto& proto);
 // "" for both of ai.onnx's names.
 std::string normalized_domain(const std::string& domain);
 // The version of the operator set that the node's operator is of.

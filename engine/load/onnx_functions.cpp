@@ -76,6 +76,11 @@ void OnnxBuilder::inline_call(Scope& scope, const onnx::NodeProto& proto, Functi
              .depth = scope.depth};
   for (int i = 0; i < callee.input_size(); ++i) {
     const bool given = i < proto.input_size() && !proto.input(i).empty();
+    if (const auto it = given ? scope.sequences.find(proto.input(i)) : scope.sequences.end();
+        it != scope.sequences.end()) {
+      body.define_sequence(callee.input(i), it->second);
+      continue;
+    }
     body.define(callee.input(i), given ? scope.find(proto.input(i)) : kNoValue);
   }
   function.active = true;
@@ -87,6 +92,10 @@ void OnnxBuilder::inline_call(Scope& scope, const onnx::NodeProto& proto, Functi
   for (int i = 0; i < proto.output_size(); ++i) {
     const std::string& output = proto.output(i);
     if (output.empty()) continue;
+    if (const auto it = body.sequences.find(callee.output(i)); it != body.sequences.end()) {
+      scope.define_sequence(output, it->second);
+      continue;
+    }
     const ValueId value = body.find(callee.output(i));
     scope.define(output, value);
     // Known by the caller's name, unless it is one of the arguments.

@@ -36,6 +36,9 @@ std::string UniqueNames::claim(const std::string& name) {
 ValueId Scope::find(const std::string& name) const {
   const auto it = values.find(name);
   if (it == values.end()) {
+    if (sequences.count(name) > 0) {
+      fail(Code::kUnsupported, "value \"", name, "\" is a sequence, which is not supported here");
+    }
     fail(Code::kInvalidModel, "value \"", name,
          "\" is not defined before its use (nodes must be in topological order)");
   }
@@ -44,7 +47,15 @@ ValueId Scope::find(const std::string& name) const {
 
 void Scope::define(const std::string& name, ValueId value) {
   if (name.empty()) fail(Code::kInvalidModel, "a value has no name");
-  if (!values.emplace(name, value).second) fail(Code::kInvalidModel, "value \"", name, "\" is defined twice");
+  if (sequences.count(name) > 0 || !values.emplace(name, value).second)
+    fail(Code::kInvalidModel, "value \"", name, "\" is defined twice");
+}
+
+void Scope::define_sequence(const std::string& name, Sequence sequence) {
+  if (name.empty()) fail(Code::kInvalidModel, "a sequence has no name");
+  if (values.count(name) > 0 || !sequences.emplace(name, std::move(sequence)).second) {
+    fail(Code::kInvalidModel, "value \"", name, "\" is defined twice");
+  }
 }
 
 ValueId Scope::define_new(const std::string& name) {

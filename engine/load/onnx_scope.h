@@ -30,6 +30,12 @@ class UniqueNames {
   int64_t next_ = 1;
 };
 
+// An ONNX sequence, as far as the loader resolves it: its elements, or a tensor whose dimension 0 enumerates them.
+struct Sequence {
+  std::vector<ValueId> elements;
+  ValueId stacked = kNoValue;
+};
+
 // The names that nodes see: those of one graph, or of one function call that is inlined into a graph. Nothing is seen
 // through a scope: bodies get their captures and calls their arguments as definitions.
 struct Scope {
@@ -42,11 +48,13 @@ struct Scope {
 
   // By ONNX name; kNoValue stands for an optional argument that a function call leaves out.
   std::unordered_map<std::string, ValueId> values = {};
+  std::unordered_map<std::string, Sequence> sequences = {};
 
   // Error(kInvalidModel) when the name is not defined (yet).
   ValueId find(const std::string& name) const;
   // Error(kInvalidModel) when it is defined already.
   void define(const std::string& name, ValueId value);
+  void define_sequence(const std::string& name, Sequence sequence);
   // A fresh value under an unused name.
   ValueId define_new(const std::string& name);
   // "" names an absent operand. Trailing absent ones are dropped.

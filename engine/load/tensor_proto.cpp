@@ -1,7 +1,7 @@
 #include "load/tensor_proto.h"
 
-#include "base/error.h"
 #include "base/atomic_file.h"
+#include "base/error.h"
 #include "base/mapped_file.h"
 #include "base/onnx_dtype.h"
 #include "load/proto_tensor.h"

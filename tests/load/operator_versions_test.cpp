@@ -181,6 +181,7 @@ constexpr OnnxOperator kSupported[] = {
     {"Sum", 7, 23},
     {"Tan", 7, 23},
     {"Tanh", 7, 23},
+    {"TfIdfVectorizer", 9, 23},
     {"ThresholdedRelu", 10, 23},
     {"Tile", 7, 23},
     {"TopK", 7, 23},
@@ -193,12 +194,12 @@ constexpr OnnxOperator kSupported[] = {
     {"Xor", 7, 23},
 };
 
-// Sequences, optionals, strings and images are not tensors of numbers.
+// Optionals, strings and images are not tensors of numbers; sequences are resolved by the loader (onnx_sequences.cpp).
 constexpr const char* kRefused[] = {
     "ConcatFromSequence", "ImageDecoder",   "Optional",          "OptionalGetElement", "OptionalHasElement",
     "RegexFullMatch",     "SequenceAt",     "SequenceConstruct", "SequenceEmpty",      "SequenceErase",
     "SequenceInsert",     "SequenceLength", "SequenceMap",       "SplitToSequence",    "StringConcat",
-    "StringNormalizer",   "StringSplit",    "TfIdfVectorizer",
+    "StringNormalizer",   "StringSplit",
 };
 
 bool supported(const char* op_type, int64_t opset) {
