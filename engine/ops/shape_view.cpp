@@ -130,11 +130,16 @@ void infer_flatten(InferContext& context) {
   context.set(0, context.dtype(0), SymShape{product(*data, 0, axis), product(*data, axis)});
 }
 
+// How many axes there are. ONNX says a vector, its own test cases (and so exporters) have scalars too.
+std::optional<int64_t> axes_count(const InferContext& context) {
+  return rank_of(context, 1) == 0 ? 1 : vector_length(context, 1);
+}
+
 void infer_squeeze(InferContext& context) {
   const SymShape* data = context.shape(0);
   if (!context.has_input(1)) return set_view(context, data ? squeezed(*data) : std::nullopt);
   require_index(context, 1);
-  const std::optional<int64_t> length = vector_length(context, 1);
+  const std::optional<int64_t> length = axes_count(context);
   const std::optional<std::vector<int64_t>> axes = context.known_ints(1);
   if (data == nullptr) return context.set_unknown(0, context.dtype(0));
   const int64_t rank = static_cast<int64_t>(data->size());
@@ -147,7 +152,7 @@ void infer_squeeze(InferContext& context) {
 void infer_unsqueeze(InferContext& context) {
   require_index(context, 1);
   const SymShape* data = context.shape(0);
-  const std::optional<int64_t> length = vector_length(context, 1);
+  const std::optional<int64_t> length = axes_count(context);
   if (data == nullptr || !length) return context.set_unknown(0, context.dtype(0));
   const int64_t rank = static_cast<int64_t>(data->size()) + *length;
   const std::optional<std::vector<int64_t>> axes = context.known_ints(1);
