@@ -140,7 +140,7 @@ def judge(kind, name, folder, answer):
 def reason(message):
     """What refusals have in common: the message without the names and numbers of the one case."""
     message = re.sub(r"\S*model\.onnx:?\s*", "", message)
-    message = re.sub(r'node "[^"]*"', "node", message)
+    message = re.sub(r'\b(node|input|output) "[^"]*"', r"\1", message)
     return re.sub(r"\[[-\d, ]*\]|\b\d+\b", "N", message).strip()
 
 
