@@ -41,8 +41,8 @@ class JitAttention final : public AttentionKernel {
  public:
   JitAttention(const AttentionDesc& desc, Isa isa)
       : desc_(desc),
-        scores_(MatmulVec::get(isa, 1.0f, {}, false)),
-        values_(MatmulVec::get(isa, 1.0f, {binary(BinaryOp::kMul, Spread::kColumn)}, false)),
+        scores_(MatmulVec::get(isa, 1.0f, {})),
+        values_(MatmulVec::get(isa, 1.0f, {binary(BinaryOp::kMul, Spread::kColumn)})),
         softmax_(SoftmaxVec::make(isa, {true, desc.mask != AttentionDesc::Mask::kNone, true})) {}
 
   int64_t scratch_bytes(const AttentionArgs& shape, int threads) const override {
@@ -194,7 +194,6 @@ class JitAttention final : public AttentionKernel {
         OperandPointer factors = {row_factors + row, 0};
         call.tiles = tiles;
         call.a = a + row * call.a_row_bytes / kFloat;
-        call.a_tile_bytes = tile_rows * call.a_row_bytes;
         call.b = b + panel * call.b_panel_bytes / kFloat;
         call.c = c + row * call.c_row_bytes / kFloat + panel * code.width();
         call.cols = std::min<int64_t>(left, at_once * code.width());

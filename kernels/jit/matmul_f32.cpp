@@ -33,15 +33,14 @@ class JitMatmul final : public MatmulKernel {
  public:
   JitMatmul(const MatmulDesc& desc, Isa isa)
       : desc_(desc),
-        direct_(MatmulVec::get(isa, desc.alpha, desc.epilogue, false)),
-        packed_(MatmulVec::get(isa, desc.alpha, desc.epilogue, true)),
+        code_(MatmulVec::get(isa, desc.alpha, desc.epilogue)),
         // Three quarters of L1 for the slice of a panel, the rest for the rows of A and C that pass by.
-        k_block_(cpu().l1d_bytes * 3 / 4 / (direct_->width() * kFloat)),
+        k_block_(cpu().l1d_bytes * 3 / 4 / (code_->width() * kFloat)),
         // Half of L2 for the slice of A.
         m_block_(round_up(std::max<int64_t>(cpu().l2_bytes / 2 / (k_block_ * kFloat), 48), 6)) {}
 
   int64_t packed_bytes() const override { return shape(desc_.k, desc_.n).bytes(); }
-  std::string packing() const override { return "panels" + std::to_string(direct_->width()) + ".f32"; }
+  std::string packing() const override { return "panels" + std::to_string(code_->width()) + ".f32"; }
 
   void pack(const void* b, int64_t ldb, void* packed, Parallel& parallel) const override {
     const pack::PanelShape panels = shape(desc_.k, desc_.n);
@@ -52,54 +51,30 @@ class JitMatmul final : public MatmulKernel {
   }
 
   int64_t scratch_bytes(const MatmulArgs& shape_args, int) const override {
-    return a_scratch_bytes(shape_args) + b_scratch_bytes(shape_args);
+    return desc_.b_constant ? 0 : shape_args.batch * shape(shape_args.k, shape_args.n).bytes();
   }
 
  private:
-  pack::PanelShape shape(int64_t k, int64_t n) const { return {k, n, direct_->width()}; }
-
-  // Rows of A are packed when there are enough columns to pay for it.
-  static bool packs_a(const MatmulArgs& args) { return args.m > 1 && args.n >= 128 && args.k >= 64; }
-
-  static int64_t a_scratch_bytes(const MatmulArgs& args) {
-    return packs_a(args) ? round_up(args.batch * args.m * args.k * kFloat, kScratchAlignment) : 0;
-  }
-  int64_t b_scratch_bytes(const MatmulArgs& args) const {
-    return desc_.b_constant ? 0 : args.batch * shape(args.k, args.n).bytes();
-  }
+  pack::PanelShape shape(int64_t k, int64_t n) const { return {k, n, code_->width()}; }
 
   // What the tasks of one run share.
   struct Job {
     const MatmulArgs& args;
     pack::PanelShape panels;
-    const MatmulVec& code;
     const float* b;          // packed
     int64_t b_matrix_elems;  // from one packed B to the next, 0 when shared
-    const float* packed_a;   // nullptr: A is read in place
     int64_t m_blocks, groups, group_panels;
   };
 
   void execute(const MatmulArgs& args, Parallel& parallel) const override {
     if (args.m == 0 || args.n == 0 || args.batch == 0) return;
     const pack::PanelShape panels = shape(args.k, args.n);
-    float* a_scratch = static_cast<float*>(args.scratch);
-    float* b_scratch = a_scratch + a_scratch_bytes(args) / kFloat;
-    const bool packs = packs_a(args);
-    Job job = {args,
-               panels,
-               packs ? *packed_ : *direct_,
-               static_cast<const float*>(args.b),
-               0,
-               packs ? a_scratch : nullptr,
-               div_up(args.m, m_block_),
-               0,
-               0};
+    Job job = {args, panels, static_cast<const float*>(args.b), 0, div_up(args.m, m_block_), 0, 0};
     if (!desc_.b_constant) {
-      job.b = b_scratch;
+      job.b = static_cast<const float*>(args.scratch);
       job.b_matrix_elems = panels.bytes() / kFloat;
-      pack_run_time_b(job, b_scratch, parallel);
+      pack_run_time_b(job, static_cast<float*>(args.scratch), parallel);
     }
-    if (packs) pack_a(job, a_scratch, parallel);
 
     // Groups of eight panels let a slice of A be read from L2 eight times; fewer when the threads would starve.
     const int64_t units = panels.panels() * job.m_blocks * args.batch;
@@ -109,8 +84,8 @@ class JitMatmul final : public MatmulKernel {
     parallel.run(args.batch * job.groups * job.m_blocks, [&](int64_t index, int) { task(job, index); });
   }
 
-  static int64_t panels_at_once(const Job& job) {
-    return job.args.m <= MatmulVec::kMaxRows ? job.code.max_panels(static_cast<int>(job.args.m)) : 1;
+  int64_t panels_at_once(const Job& job) const {
+    return job.args.m <= MatmulVec::kMaxRows ? code_->max_panels(static_cast<int>(job.args.m)) : 1;
   }
 
   void pack_run_time_b(const Job& job, float* dst, Parallel& parallel) const {
@@ -119,23 +94,6 @@ class JitMatmul final : public MatmulKernel {
       const int64_t batch = index / job.panels.panels();
       pack::panel(static_cast<const float*>(args.b) + batch * args.b_batch_stride, args.ldb, desc_.b_transposed,
                   job.panels, index % job.panels.panels(), dst + index * job.panels.panel_elems());
-    });
-  }
-
-  // Packed A has the tiles of all blocks one after the other: the tile of row m begins at m * K.
-  void pack_a(const Job& job, float* dst, Parallel& parallel) const {
-    const MatmulArgs& args = job.args;
-    parallel.run(args.batch * job.m_blocks, [&](int64_t index, int) {
-      const int64_t batch = index / job.m_blocks;
-      const auto [begin, end] = m_range(job, index % job.m_blocks);
-      const float* a = static_cast<const float*>(args.a) + batch * args.a_batch_stride;
-      const Tiles tiles(end - begin, MatmulVec::kMaxRows);
-      int64_t row = begin;
-      for (int64_t tile = 0; tile < tiles.parts; ++tile) {
-        const int rows = static_cast<int>(tiles.rows + (tile < tiles.larger ? 1 : 0));
-        pack::rows(a + row * args.lda, args.lda, args.k, rows, dst + (batch * args.m + row) * args.k);
-        row += rows;
-      }
     });
   }
 
@@ -157,9 +115,9 @@ class JitMatmul final : public MatmulKernel {
       for (; slice.panel < last; slice.panel += slice.panels) {
         slice.panels = 1;
         // Several panels side by side only where all their columns exist.
-        const int wide = tiles.parts == 1 ? job.code.max_panels(static_cast<int>(tiles.rows)) : 1;
+        const int wide = tiles.parts == 1 ? code_->max_panels(static_cast<int>(tiles.rows)) : 1;
         if ((slice.panel + wide) * job.panels.width <= job.args.n && slice.panel + wide <= last) slice.panels = wide;
-        strips(job, slice, tiles, slice.panel + slice.panels < last ? slice.panel + slice.panels : first);
+        strips(job, slice, tiles, after(job, slice, first, last, k_step));
       }
     }
   }
@@ -170,13 +128,24 @@ class JitMatmul final : public MatmulKernel {
     int64_t k, k_size;
   };
 
+  // What of B comes next, within this task or, most likely, the next one: it is fetched while this slice is multiplied.
+  const float* after(const Job& job, const Slice& slice, int64_t first, int64_t last, int64_t k_step) const {
+    int64_t panel = slice.panel + slice.panels, k = slice.k;
+    if (panel == last && k + k_step < job.args.k) {
+      panel = first;
+      k += k_step;
+    } else if (panel == last) {
+      panel = job.m_blocks == 1 && last < job.panels.panels() ? last : first;
+      k = 0;
+    }
+    return job.b + slice.batch * job.b_matrix_elems + panel * job.panels.panel_elems() + k * job.panels.width;
+  }
+
   // All rows of the block for one panel (or several side by side) and one block of K.
-  void strips(const Job& job, const Slice& slice, const Tiles& tiles, int64_t next_panel) const {
+  void strips(const Job& job, const Slice& slice, const Tiles& tiles, const float* next) const {
     const MatmulArgs& args = job.args;
     const int64_t width = job.panels.width, n0 = slice.panel * width;
-    const int64_t a_matrix = job.packed_a != nullptr ? args.m * args.k : args.a_batch_stride;
-    const float* a =
-        (job.packed_a != nullptr ? job.packed_a : static_cast<const float*>(args.a)) + slice.batch * a_matrix;
+    const float* a = static_cast<const float*>(args.a) + slice.batch * args.a_batch_stride + slice.k;
     const float* b = job.b + slice.batch * job.b_matrix_elems;
 
     std::array<OperandPointer, kMaxOperands> operands;
@@ -192,17 +161,17 @@ class JitMatmul final : public MatmulKernel {
     call.first_k = slice.k == 0;
     call.last_k = slice.k + slice.k_size == args.k;
     call.operands = operands.data();
-    call.prefetch = reinterpret_cast<const char*>(b + next_panel * job.panels.panel_elems() + slice.k * width);
+    call.prefetch = reinterpret_cast<const char*>(next);
     call.prefetch_step = width * kFloat / std::min<int64_t>(tiles.parts, 16);
 
     int64_t row = slice.m;
     const auto run = [&](int64_t count, int64_t rows) {
       if (count == 0) return;
       call.tiles = count;
-      call.a = job.packed_a != nullptr ? a + row * args.k + slice.k * rows : a + row * args.lda + slice.k;
-      call.a_tile_bytes = rows * (job.packed_a != nullptr ? args.k : args.lda) * kFloat;
-      job.code.run(call, static_cast<int>(rows), slice.panels);
+      call.a = a + row * args.lda;
+      code_->run(call, static_cast<int>(rows), slice.panels);
       row += count * rows;
+      call.prefetch += count * slice.k_size * call.prefetch_step;
     };
     run(tiles.larger, tiles.rows + 1);
     run(tiles.parts - tiles.larger, tiles.rows);
@@ -223,7 +192,7 @@ class JitMatmul final : public MatmulKernel {
   }
 
   const MatmulDesc desc_;
-  const std::shared_ptr<const MatmulVec> direct_, packed_;
+  const std::shared_ptr<const MatmulVec> code_;
   const int64_t k_block_, m_block_;
 };
 

@@ -26,13 +26,12 @@ int max_panels_of(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 // One tile shape's code: void(StripCall*).
 class StripGenerator final : public VecGenerator {
  public:
-  StripGenerator(Isa isa, Shape shape, float alpha, const Epilogue& ops, bool packed_a)
+  StripGenerator(Isa isa, Shape shape, float alpha, const Epilogue& ops)
       : VecGenerator(isa),
         shape_(shape),
         vecs_(shape.panels * kVecsPerPanel),
         first_temp_(shape.rows * vecs_),
         alpha_(alpha),
-        packed_a_(packed_a),
         epilogue_(*this, ops, first_temp_, {operands_, at_, count_, mask_, nullptr}) {
     require(first_temp_ + kTemps <= registers(), Code::kInternal, "a tile of ", shape.rows, " rows and ", vecs_,
             " vectors does not fit the registers");
@@ -116,7 +115,7 @@ class StripGenerator final : public VecGenerator {
     Xbyak::Label unrolled, rest, single, done;
     mov(a_, field(offsetof(StripCall, a)));
     mov(b_, field(offsetof(StripCall, b)));
-    if (!packed_a_ && shape_.rows > 3) {
+    if (shape_.rows > 3) {
       lea(a3_, ptr[a_ + a_row_ * 2]);
       add(a3_, a_row_);
     }
@@ -145,16 +144,15 @@ class StripGenerator final : public VecGenerator {
   }
 
   void step_pointers(int steps) {
-    const int a_bytes = 4 * steps * (packed_a_ ? shape_.rows : 1);
+    const int a_bytes = 4 * steps;
     const int b_bytes = steps * kVecsPerPanel * vec_bytes();
     add(a_, a_bytes);
-    if (!packed_a_ && shape_.rows > 3) add(a3_, a_bytes);
+    if (shape_.rows > 3) add(a3_, a_bytes);
     add(b_, b_bytes);
     if (shape_.panels > 3) add(b3_, b_bytes);
   }
 
   Xbyak::Address a_at(int row, int step) {
-    if (packed_a_) return dword[a_ + 4 * (step * shape_.rows + row)];
     const Xbyak::Reg64& base = row < 3 ? a_ : a3_;
     if (row % 3 == 0) return dword[base + 4 * step];
     return dword[base + a_row_ * (row % 3) + 4 * step];
@@ -170,7 +168,7 @@ class StripGenerator final : public VecGenerator {
 
   // Whichever of A and B fits stays in the temporaries while the other is walked along.
   void k_step(int step) {
-    prefetcht0(ptr[prefetch_]);
+    prefetcht1(ptr[prefetch_]);  // to L2: L1 is full of this panel
     add(prefetch_, prefetch_step_);
     if (shape_.rows == 1) {
       vbroadcastss(temp(0), a_at(0, step));
@@ -192,7 +190,7 @@ class StripGenerator final : public VecGenerator {
   }
 
   void advance() {
-    mov(at_, field(offsetof(StripCall, a_tile_bytes)));
+    imul(at_, a_row_, shape_.rows);
     add(field(offsetof(StripCall, a)), at_);
     imul(at_, c_row_, shape_.rows);
     add(field(offsetof(StripCall, c)), at_);
@@ -203,7 +201,6 @@ class StripGenerator final : public VecGenerator {
   const int vecs_;
   const int first_temp_;
   const float alpha_;
-  const bool packed_a_;
   const Xbyak::Reg64 call_ = rdi, a_ = rsi, a3_ = r8, a_row_ = r9, b_ = rdx, b_panel_ = r10, b3_ = r11, count_ = rcx,
                      prefetch_ = rax, prefetch_step_ = rbx, c_ = r12, c_row_ = r13, mask_ = r14, operands_ = r15,
                      at_ = rbp;
@@ -212,11 +209,11 @@ class StripGenerator final : public VecGenerator {
 
 class MatmulVecCode final : public MatmulVec {
  public:
-  MatmulVecCode(Isa isa, float alpha, const Epilogue& ops, bool packed_a) {
+  MatmulVecCode(Isa isa, float alpha, const Epilogue& ops) {
     for (int rows = 1; rows <= kMaxRows; ++rows)
       for (const int panels : {1, max_panels_of(rows)}) {
         std::unique_ptr<StripGenerator>& slot = code_[slot_of(rows, panels)];
-        if (!slot) slot = std::make_unique<StripGenerator>(isa, Shape{rows, panels}, alpha, ops, packed_a);
+        if (!slot) slot = std::make_unique<StripGenerator>(isa, Shape{rows, panels}, alpha, ops);
       }
     width_ = code_[slot_of(1, 1)]->lanes() * kVecsPerPanel;
   }
@@ -235,12 +232,11 @@ class MatmulVecCode final : public MatmulVec {
 };
 
 // The bytes that decide what is generated.
-std::string key_of(Isa isa, float alpha, const Epilogue& ops, bool packed_a) {
+std::string key_of(Isa isa, float alpha, const Epilogue& ops) {
   std::string key;
   const auto append = [&key](const auto& value) { key.append(reinterpret_cast<const char*>(&value), sizeof(value)); };
   append(isa);
   append(alpha);
-  append(packed_a);
   for (const EpilogueOp& op : ops) {
     append(op.kind);
     append(op.unary);
@@ -257,15 +253,15 @@ std::string key_of(Isa isa, float alpha, const Epilogue& ops, bool packed_a) {
 }  // namespace
 
 // Layers of a model ask for the same code again and again, so it is shared while any kernel uses it.
-std::shared_ptr<const MatmulVec> MatmulVec::get(Isa isa, float alpha, const Epilogue& epilogue, bool packed_a) {
+std::shared_ptr<const MatmulVec> MatmulVec::get(Isa isa, float alpha, const Epilogue& epilogue) {
   static std::mutex mutex;
   static std::map<std::string, std::weak_ptr<const MatmulVec>> cache;
-  const std::string key = key_of(isa, alpha, epilogue, packed_a);
+  const std::string key = key_of(isa, alpha, epilogue);
   const std::lock_guard<std::mutex> lock(mutex);
   std::erase_if(cache, [](const auto& entry) { return entry.second.expired(); });
   std::shared_ptr<const MatmulVec> code = cache[key].lock();
   if (!code) {
-    code = generate("matmul_vec", [&] { return std::make_shared<MatmulVecCode>(isa, alpha, epilogue, packed_a); });
+    code = generate("matmul_vec", [&] { return std::make_shared<MatmulVecCode>(isa, alpha, epilogue); });
     cache[key] = code;
   }
   return code;

@@ -1,6 +1,8 @@
 // The matrix product on vector registers: one strip of C, a few columns wide and many rows high, for one block of K.
 //
 //   panel of B: [k][width()] floats, width() = 2 vectors            (kernels/pack/panels.h)
+// A is read in place: packing its rows was measured to lose as much as it gains (Zen 3, K up to 3072).
+//
 //   for each tile of `rows` rows in the strip:
 //     acc[rows][2 * panels] = first block of K ? 0 : C
 //     for k: acc[r][v] += A[r][k] * B[k][v]                         A broadcast, B loaded
@@ -23,8 +25,7 @@ struct OperandPointer;
 // What one call of generated code works on. Strides in bytes. The code moves a, c and the operands' row pointers on.
 struct StripCall {
   const float* a;
-  int64_t a_row_bytes;    // from one row of A to the next (direct A)
-  int64_t a_tile_bytes;   // from one tile's A to the next
+  int64_t a_row_bytes;    // from one row of A to the next
   const float* b;         // this block of K in the first panel
   int64_t b_panel_bytes;  // from one panel to the next
   float* c;
@@ -44,8 +45,7 @@ class MatmulVec {
   static constexpr int kMaxRows = 6;
   static constexpr int kMaxPanels = 4;
 
-  // The code for one ISA and epilogue; a packed A is [k][rows] per tile.
-  static std::shared_ptr<const MatmulVec> get(Isa isa, float alpha, const Epilogue& epilogue, bool packed_a);
+  static std::shared_ptr<const MatmulVec> get(Isa isa, float alpha, const Epilogue& epilogue);
   virtual ~MatmulVec() = default;
 
   // Columns of a panel.

@@ -40,6 +40,4 @@ void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape
     std::memcpy(dst + k * shape.width, b + k * ldb + n0, static_cast<size_t>(columns) * sizeof(float));
 }
 
-void rows(const float* a, int64_t lda, int64_t k, int count, float* dst) { transpose(a, lda, count, k, dst, count); }
-
 }  // namespace neural_engine::pack

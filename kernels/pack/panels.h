@@ -19,7 +19,4 @@ struct PanelShape {
 // Writes one panel. B is [K,N] with leading dimension ldb, or [N,K] when transposed.
 void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t index, float* dst);
 
-// Rows of A as the tiles read them: [k][count], from A[count, K] with leading dimension lda.
-void rows(const float* a, int64_t lda, int64_t k, int count, float* dst);
-
 }  // namespace neural_engine::pack
