@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.20)
 # Fails on an #include that goes against the layers: cmake -DSOURCE_DIR=... -P check_includes.cmake
 # Each layer may include itself and the layers named; public headers (neural_engine/) count as base.
 set(layers base ir ops load passes file kernels executor tools models)

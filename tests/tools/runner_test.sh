@@ -16,7 +16,7 @@ expect() {
   shift 2
   "$@" >"$scratch/out" 2>&1
   found=$?
-  if [ "$found" -ne "$status" ] || ! grep -qE -- "$pattern" "$scratch/out"; then
+  if [ "$found" -ne "$status" ] || { [ -n "$pattern" ] && ! grep -qE -- "$pattern" "$scratch/out"; }; then
     echo "FAILED: $*: status $found (expected $status), no /$pattern/ in:"
     cat "$scratch/out"
     failures=$((failures + 1))
