@@ -10,28 +10,23 @@ namespace {
 // Resize of version 10 and Upsample sample at x / scale ("asymmetric"). Their nearest neighbour is floor where a
 // dimension grows and ceil where it shrinks; later versions have one rule for all dimensions, so a mixture takes two
 // steps (each dimension is resized on its own, so the order does not matter).
+Attrs nearest_attrs(const char* rounding) {
+  return {{"coordinate_transformation_mode", "asymmetric"}, {"mode", "nearest"}, {"nearest_mode", rounding}};
+}
+
 void resize_nearest(Rewrite& r, ValueId scales_value) {
   const std::optional<std::vector<float>> scales = r.constant_floats(scales_value);
-  if (!scales) r.unsupported("scales that are not constant are not supported in mode \"nearest\" at opset ", r.opset());
-  std::vector<float> grow = *scales, shrink = *scales;
-  for (float& scale : grow) scale = std::max(scale, 1.f);
-  for (float& scale : shrink) scale = std::min(scale, 1.f);
-  const bool grows = grow != std::vector<float>(grow.size(), 1.f);
-  const bool shrinks = shrink != std::vector<float>(shrink.size(), 1.f);
-  const auto attrs = [](const char* rounding) {
-    return Attrs{{"coordinate_transformation_mode", "asymmetric"}, {"mode", "nearest"}, {"nearest_mode", rounding}};
-  };
-  const auto tensor = [&](const std::vector<float>& values) {
-    return r.constant(Tensor::of<float>({static_cast<int64_t>(values.size())}, values));
-  };
-  if (!shrinks) {
-    r.finish("Resize", {r.input(0), kNoValue, scales_value}, attrs("floor"));
-  } else if (!grows) {
-    r.finish("Resize", {r.input(0), kNoValue, scales_value}, attrs("ceil"));
-  } else {
-    const ValueId grown = r.add("Resize", {r.input(0), kNoValue, tensor(grow)}, attrs("floor"));
-    r.finish("Resize", {grown, kNoValue, tensor(shrink)}, attrs("ceil"));
+  const auto all = [&](auto holds) { return scales && std::all_of(scales->begin(), scales->end(), holds); };
+  if (all([](float scale) { return scale >= 1; })) {
+    return r.finish("Resize", {r.input(0), kNoValue, scales_value}, nearest_attrs("floor"));
   }
+  if (all([](float scale) { return scale <= 1; })) {
+    return r.finish("Resize", {r.input(0), kNoValue, scales_value}, nearest_attrs("ceil"));
+  }
+  const ValueId one = r.constant(Tensor::scalar(1.0f));
+  const ValueId grow = r.add("Max", {scales_value, one}), shrink = r.add("Min", {scales_value, one});
+  const ValueId grown = r.add("Resize", {r.input(0), kNoValue, grow}, nearest_attrs("floor"));
+  r.finish("Resize", {grown, kNoValue, shrink}, nearest_attrs("ceil"));
 }
 
 void resize_by(Rewrite& r, ValueId scales) {
