@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Passes the tests: unit tests, ONNX node cases, the zoo's selection, an install test, the same unit tests under ASan and
-# UBSan (clang), and a short run of every fuzzer. --all makes and runs the whole zoo as well (needs torch: minutes).
-# The last line says how many passed.
+# Passes the tests: unit tests, ONNX node cases, the zoo's selection, an install test. --sanitize adds the same unit tests
+# under ASan and UBSan (clang) and a short run of every fuzzer; --all does that too, and makes and runs the whole zoo
+# (needs torch: minutes). The last line says how many passed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-all=no
+all=no sanitize=no
 case "${1:-}" in
   "") ;;
-  --all) all=yes ;;
-  *) echo "usage: bash tests/run.sh [--all]" >&2; exit 2 ;;
+  --sanitize) sanitize=yes ;;
+  --all) all=yes sanitize=yes ;;
+  *) echo "usage: bash tests/run.sh [--sanitize | --all]" >&2; exit 2 ;;
 esac
 fuzz_seconds=${NE_FUZZ_SECONDS:-8}
 
@@ -67,27 +68,29 @@ if [ "$all" = yes ]; then
   count "$log/all" "whole zoo"
 fi
 
-step "ASan and UBSan build (clang), with the fuzzers"
-cmake --preset sanitize >/dev/null && cmake --build --preset sanitize || exit 1
+if [ "$sanitize" = yes ]; then
+  step "ASan and UBSan build (clang), with the fuzzers"
+  cmake --preset sanitize >/dev/null && cmake --build --preset sanitize || exit 1
 
-step "unit tests under ASan and UBSan"
-run_ctest build/sanitize "sanitized unit tests"
+  step "unit tests under ASan and UBSan"
+  run_ctest build/sanitize "sanitized unit tests"
 
-step "fuzzers, $fuzz_seconds s each"
-: >"$log/fuzz"
-for fuzzer in build/sanitize/tests/fuzz/*_fuzzer; do
-  name=$(basename "$fuzzer" _fuzzer)
-  mkdir -p "build/fuzz/$name"
-  if "$fuzzer" -max_total_time="$fuzz_seconds" -rss_limit_mb=4096 -timeout=20 -artifact_prefix="build/fuzz/$name-" \
-    "build/fuzz/$name" "tests/fuzz/corpus/$name" >"$log/$name" 2>&1; then
-    echo "$name: no finding in $(sed -nE 's/^Done ([0-9]+) runs.*/\1/p' "$log/$name") runs"
-    passed=$((passed + 1))
-  else
-    tail -n 40 "$log/$name"
-    echo "FAILED: $name"
-    failed=$((failed + 1))
-  fi
-done
+  step "fuzzers, $fuzz_seconds s each"
+  : >"$log/fuzz"
+  for fuzzer in build/sanitize/tests/fuzz/*_fuzzer; do
+    name=$(basename "$fuzzer" _fuzzer)
+    mkdir -p "build/fuzz/$name"
+    if "$fuzzer" -max_total_time="$fuzz_seconds" -rss_limit_mb=4096 -timeout=20 -artifact_prefix="build/fuzz/$name-" \
+      "build/fuzz/$name" "tests/fuzz/corpus/$name" >"$log/$name" 2>&1; then
+      echo "$name: no finding in $(sed -nE 's/^Done ([0-9]+) runs.*/\1/p' "$log/$name") runs"
+      passed=$((passed + 1))
+    else
+      tail -n 40 "$log/$name"
+      echo "FAILED: $name"
+      failed=$((failed + 1))
+    fi
+  done
+fi
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

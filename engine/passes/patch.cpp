@@ -23,7 +23,7 @@ std::string disagreement(const Facts& from, const Facts& to) {
 
 }  // namespace
 
-Patch::Patch(Graph& graph, NodeId root) : graph_(graph), root_(root), name_(graph.node(root).name) {}
+Patch::Patch(Graph& graph, NodeId root) : graph_(graph), name_(graph.node(root).name) {}
 
 ValueId Patch::add(std::string_view op, std::vector<ValueId> inputs, Attrs attrs) {
   return add_with_outputs(op, std::move(inputs), std::move(attrs), 1)[0];

@@ -43,7 +43,6 @@ class Patch {
 
  private:
   Graph& graph_;
-  NodeId root_;
   std::string name_;
   std::vector<NodeId> added_;
   std::vector<std::pair<ValueId, ValueId>> replacements_;

@@ -16,7 +16,9 @@ Vocabulary read_vocabulary(JsonObject& object) {
   const Json& tokens = object.required("vocab");
   if (!tokens.is_object()) object.wrong_type("vocab", tokens, "an object");
   Vocabulary vocabulary;
-  for (const auto& [token, id] : tokens.items()) {
+  for (const auto& item : tokens.items()) {
+    const std::string& token = item.key();
+    const Json& id = item.value();
     if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<uint64_t>() > UINT32_MAX)) {
       fail(Code::kInvalidData, object.path_of("vocab"), ": the id of \"", token, "\" is ", id.dump(),
            ", expected an integer from 0 to ", Vocabulary::kMaxId);
