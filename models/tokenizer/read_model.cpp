@@ -16,15 +16,17 @@ Vocabulary read_vocabulary(JsonObject& object) {
   const Json& tokens = object.required("vocab");
   if (!tokens.is_object()) object.wrong_type("vocab", tokens, "an object");
   Vocabulary vocabulary;
-  for (const auto& item : tokens.items()) {
-    const std::string& token = item.key();
-    const Json& id = item.value();
+  const auto add = [&](const std::string& token, const Json& id) {
     if (!id.is_number_integer() || (id.is_number_unsigned() && id.get<uint64_t>() > UINT32_MAX)) {
-      fail(Code::kInvalidData, object.path_of("vocab"), ": the id of \"", token, "\" is ", id.dump(),
-           ", expected an integer from 0 to ", Vocabulary::kMaxId);
+      fail(Code::kInvalidData, "the id of \"", token, "\" is ", id.dump(), ", expected an integer from 0 to ",
+           Vocabulary::kMaxId);
     }
-    with_context([&] { return object.path_of("vocab"); }, [&] { vocabulary.add(token, id.get<int64_t>()); });
-  }
+    vocabulary.add(token, id.get<int64_t>());
+  };
+  with_context([&] { return object.path_of("vocab"); },
+               [&] {
+                 for (const auto& [token, id] : tokens.items()) add(token, id);
+               });
   return vocabulary;
 }
 
