@@ -51,19 +51,32 @@ void MathEmitter::polynomial(const Vec& acc, const Vec& u, std::span<const float
 }
 
 // exp(x) = 2 exp(r) * 2^(n - 1) with n = round(x / ln2). Half the scale keeps n = 128 finite; n = -126 makes it zero.
-void MathEmitter::exp(const Vec& x) {
-  const Vec &n = t_[0], &scale = t_[1], &p = t_[2];
-  clamp(x, -87.6f, 89.3f);
-  g_.load_constant(scale, magic(126));
-  g_.vmovups(n, x);
-  g_.vfmadd132ps(n, scale, g_.constant(std::numbers::log2e_v<float>));
-  g_.vpslld(scale, n, 23);
-  g_.vsubps(n, n, g_.constant(magic(126)));
+void MathEmitter::exp(std::span<const Vec> x, std::span<const Vec> n, std::span<const Vec> scale, const Vec& loaded) {
+  const auto each_loaded = [&](float value, auto body) {
+    g_.load_constant(loaded, value);
+    for (size_t i = 0; i < x.size(); ++i) body(i, loaded);
+  };
+  // One vector alone takes the constant from memory in the instruction itself.
+  const auto each = [&](float value, auto body) {
+    x.size() == 1 ? body(0, g_.constant(value)) : each_loaded(value, body);
+  };
+  using Operand = const Xbyak::Operand&;
+  each_loaded(89.3f, [&](size_t i, const Vec& high) { g_.vminps(x[i], high, x[i]); });
+  each_loaded(-87.6f, [&](size_t i, const Vec& low) { g_.vmaxps(x[i], low, x[i]); });
+  each(std::numbers::log2e_v<float>, [&](size_t i, Operand c) { g_.vmulps(n[i], x[i], c); });
+  each(magic(126), [&](size_t i, Operand c) {
+    g_.vaddps(n[i], n[i], c);
+    g_.vpslld(scale[i], n[i], 23);
+    g_.vsubps(n[i], n[i], c);
+  });
   // ln2 in two parts: the first has 15 trailing zero bits, so that n times it is exact.
-  g_.vfnmadd231ps(x, n, g_.constant(0.693359375f));
-  g_.vfnmadd231ps(x, n, g_.constant(-2.12194440e-4f));
-  polynomial(p, x, kTwiceExp);
-  g_.vmulps(x, p, scale);
+  each(0.693359375f, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
+  each(-2.12194440e-4f, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
+  const std::span<const Vec>& p = n;
+  constexpr size_t kLast = std::size(kTwiceExp) - 1;
+  each(kTwiceExp[kLast], [&](size_t i, Operand c) { g_.vmovups(p[i], c); });
+  for (size_t k = kLast; k-- > 0;) each(kTwiceExp[k], [&](size_t i, Operand c) { g_.vfmadd213ps(p[i], x[i], c); });
+  for (size_t i = 0; i < x.size(); ++i) g_.vmulps(x[i], p[i], scale[i]);
 }
 
 void MathEmitter::odd_rational(const Vec& x, std::span<const float> p, std::span<const float> q) {

@@ -28,7 +28,10 @@ class MathEmitter {
   void emit(const EpilogueOp& op, const Vec& x);
 
   // Uses the temporaries 0..2 alone, so that x may be temporary 3.
-  void exp(const Vec& x);
+  void exp(const Vec& x) { exp({&x, 1}, {&t_[0], 1}, {&t_[1], 1}, t_[2]); }
+  // Several vectors at once, each with two temporaries of its own: a constant is then loaded once for all, and it is
+  // the loads that bound the rate of one at a time.
+  void exp(std::span<const Vec> x, std::span<const Vec> n, std::span<const Vec> scale, const Vec& loaded);
 
  private:
   void clamp(const Vec& x, float low, float high);

@@ -21,12 +21,12 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
     Xbyak::Label row;
     L(row);
     scale_and_max();
-    reduce_with([&](const Vec& d, const Vec& a, const Vec& b) { vmaxps(d, a, b); });
+    reduce_maximum();
     if (variant_.running) join_maximum();
     avoid_infinity();
     if (variant_.running) correct();
     exponentials();
-    reduce_with([&](const Vec& d, const Vec& a, const Vec& b) { vaddps(d, a, b); });
+    reduce(sum_, temp(0), [&](const Vec& d, const Vec& a, const Vec& b) { vaddps(d, a, b); });
     variant_.running ? store_state() : divide();
     next_row();
     dec(qword[call_ + static_cast<int>(offsetof(SoftmaxCall, rows))]);
@@ -38,7 +38,7 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
   void run(SoftmaxCall& call) const override { entry<void(SoftmaxCall*)>()(&call); }
 
  private:
-  static constexpr int kFirstTemp = 8;  // 8..11, MathEmitter's; data in 0..3, accumulators in 4..7
+  static constexpr int kFirstTemp = 8;  // 8..11; data in 0..3, the maximum's accumulators in 4..7
 
   Vec acc(int i) const { return v(4 + i); }
   Vec temp(int i) const { return v(kFirstTemp + i); }
@@ -51,12 +51,12 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
   }
 
   // The four accumulators and their lanes to one value in acc(0).
-  template <class Op>
-  void reduce_with(Op op) {
-    op(acc(0), acc(0), acc(1));
-    op(acc(2), acc(2), acc(3));
-    op(acc(0), acc(0), acc(2));
-    reduce(acc(0), temp(0), op);
+  void reduce_maximum() {
+    const auto max = [&](const Vec& d, const Vec& a, const Vec& b) { vmaxps(d, a, b); };
+    max(acc(0), acc(0), acc(1));
+    max(acc(2), acc(2), acc(3));
+    max(acc(0), acc(0), acc(2));
+    reduce(acc(0), temp(0), max);
   }
 
   void scale_and_max() {
@@ -103,27 +103,30 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
     vmulps(kept_, kept_, temp(0));
   }
 
+  // One accumulator is enough: four dependent additions take less time than four exponentials.
   void exponentials() {
-    for (int i = 0; i < kWalkVecs; ++i) zero(acc(i));
+    zero(sum_);
     const Xbyak::Reg64& from = variant_.scaled ? dst_ : src_;
+    const Vec x[] = {v(0), v(1), v(2), v(3)}, n[] = {v(4), v(5), v(6), v(7)}, scale[] = {v(8), v(9), v(10), v(11)};
     pass([&](int vecs, bool tail) {
+      const size_t count = static_cast<size_t>(vecs);
       for (int i = 0; i < vecs; ++i) {
         load(v(i), ptr[from + column_ + i * vec_bytes()], mask_, tail);
         vsubps(v(i), v(i), max_);
-        math_.exp(v(i));
       }
+      math_.exp({x, count}, {n, count}, {scale, count}, loaded_);
       for (int i = 0; i < vecs; ++i) {
         store(ptr[dst_ + column_ + i * vec_bytes()], v(i), temp(0), mask_, tail);
         if (tail) keep_tail(v(i), constant(0.0f), temp(0), temp(1), mask_);
-        vaddps(acc(i), acc(i), v(i));
+        vaddps(sum_, sum_, v(i));
       }
     });
   }
 
   void store_state() {
-    vaddps(acc(0), acc(0), kept_);
+    vaddps(sum_, sum_, kept_);
     mov(state_, field(offsetof(SoftmaxCall, sum)));
-    vmovss(dword[state_], Xbyak::Xmm(acc(0).getIdx()));
+    vmovss(dword[state_], Xbyak::Xmm(sum_.getIdx()));
     for (const size_t array :
          {offsetof(SoftmaxCall, max), offsetof(SoftmaxCall, sum), offsetof(SoftmaxCall, correction)})
       add(qword[call_ + static_cast<int>(array)], 4);
@@ -131,7 +134,7 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
 
   void divide() {
     load_constant(temp(0), 1.0f);
-    vdivps(max_, temp(0), acc(0));
+    vdivps(max_, temp(0), sum_);
     pass([&](int vecs, bool tail) {
       for (int i = 0; i < vecs; ++i) {
         load(v(i), ptr[dst_ + column_ + i * vec_bytes()], mask_, tail);
@@ -149,7 +152,7 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
 
   const SoftmaxVariant variant_;
   MathEmitter math_;
-  const Vec max_ = v(12), kept_ = v(13);
+  const Vec max_ = v(12), kept_ = v(13), loaded_ = v(14), sum_ = v(15);
   const Xbyak::Reg64 call_ = rdi, src_ = rsi, dst_ = rdx, left_ = rcx, column_ = rax, mask_row_ = r8, mask_ = r9,
                      state_ = r10;
 };
