@@ -71,20 +71,30 @@ void require_condition(const InferContext& context, int input) {
   }
 }
 
+// Each round infers the body, and the bodies within it in rounds of their own, so few are allowed.
+constexpr int kMaxRounds = 4;
+
+// What always holds. A dtype that is not known stays so.
+void forget_shapes(std::vector<Facts>& values) {
+  for (Facts& value : values) value = Facts{.dtype = value.dtype, .shape = {}, .ints = {}, .constant = {}};
+}
+
 // Facts of carried values that hold before every iteration: what the body returns is merged in until nothing changes.
-// Dimensions only ever become unknown, so that the number of rounds is bounded by the number of dimensions.
+// Dimensions only ever become unknown; when that takes long, all shapes do.
 template <class Body>
 std::vector<Facts> settle(const InferContext& context, std::vector<Facts>& carried, Body&& run_body) {
-  for (;;) {
+  for (int round = 1;; ++round) {
     std::vector<Facts> outputs = run_body(carried);
     bool settled = true;
     for (size_t i = 0; i < carried.size(); ++i) {
       Facts merged = either(context, carried[i], outputs[i], "a carried value");
+      if (round > kMaxRounds) merged.dtype = carried[i].dtype;
       settled &= merged.dtype == carried[i].dtype && certainly_equal(merged.shape, carried[i].shape) &&
                  certainly_equal(merged.ints, carried[i].ints);
       carried[i] = std::move(merged);
     }
     if (settled) return std::vector<Facts>(outputs.begin() + static_cast<int64_t>(carried.size()), outputs.end());
+    if (round >= kMaxRounds) forget_shapes(carried);
   }
 }
 

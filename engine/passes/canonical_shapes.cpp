@@ -80,11 +80,14 @@ class ShapeMaker {
     const Facts facts = graph_.value(old).facts;
     if (!is_made_of_dims(facts) || graph_.is_output(old)) return false;
     const std::string key = text(facts.shape->size(), to_string(*facts.ints));
-    if (is_canonical(graph_.node(id))) return made_.emplace(key, old), false;
+    if (is_canonical(graph_.node(id))) {
+      if (find_made(key) == kNoValue) made_[key] = old;
+      return false;
+    }
     const std::string where = graph_.node(id).name;
-    const auto found = made_.find(key);
-    const ValueId value = found != made_.end() ? found->second : make(facts, id);
-    made_.emplace(key, value);
+    const ValueId known = find_made(key);
+    const ValueId value = known != kNoValue ? known : make(facts, id);
+    made_[key] = value;
     // The node stays until dead code is erased: with it might go values that `made_` still offers.
     graph_.replace_uses(old, value);
     report_.applied("shape_of_inputs", where);
@@ -114,12 +117,18 @@ class ShapeMaker {
 
   ValueId dimension(Patch& patch, const Dim& dim) {
     const std::string key = text(1, to_string({dim}));
-    if (const auto it = made_.find(key); it != made_.end()) return it->second;
+    if (const ValueId known = find_made(key); known != kNoValue) return known;
     const auto [input, axis] = source(dim);
     const int64_t start = static_cast<int64_t>(axis);
     const ValueId value = patch.add("Shape", {input}, {{"start", start}, {"end", start + 1}});
-    made_.emplace(key, value);
+    made_[key] = value;
     return value;
+  }
+
+  // What was made before, unless it went with its last user since.
+  ValueId find_made(const std::string& key) const {
+    const auto it = made_.find(key);
+    return it == made_.end() || graph_.value(it->second).producer == kNoNode ? kNoValue : it->second;
   }
 
   Graph& graph_;

@@ -220,6 +220,45 @@ TEST(OnnxBodies, BadOnesAreRefused) {
       "sequence_lens is given, only sequences of full length are supported");
 }
 
+// Shapes that go round among many carried values take as many rounds to become unknown; nested Loops would multiply
+// that.
+TEST(OnnxBodies, InferenceIsBounded) {
+  constexpr int kCarried = 40;
+  onnx::ModelProto model = empty_model();
+  std::vector<std::string> outer, inner;
+  for (int i = 0; i < kCarried; ++i) {
+    outer.push_back("x" + std::to_string(i));
+    add_input(model.mutable_graph(), outer.back(), {i + 1});
+  }
+  add_input(model.mutable_graph(), "m", {}, TensorProto::INT64);
+  GraphProto* graph = model.mutable_graph();
+  for (int depth = 0; depth < 8; ++depth) {
+    const std::string prefix = std::string(1, static_cast<char>('a' + depth));
+    std::vector<std::string> inputs = {"m", ""}, outputs;
+    for (int i = 0; i < kCarried; ++i) {
+      inputs.push_back(outer[static_cast<size_t>(i)]);
+      outputs.push_back(prefix + "_out" + std::to_string(i));
+    }
+    onnx::NodeProto* loop = add_node(graph, "Loop", inputs, outputs);
+    for (int i = 0; depth == 0 && i < kCarried; ++i) add_output(graph, outputs[static_cast<size_t>(i)]);
+    // The body returns its carried values in turn, here or through the Loop within.
+    if (depth > 0) {
+      for (int i = 0; i < kCarried; ++i) add_output(graph, outputs[static_cast<size_t>((i + 1) % kCarried)]);
+    }
+    graph = add_body(loop, "body");
+    add_input(graph, prefix + "i", {}, TensorProto::INT64);
+    add_input(graph, prefix + "c", {}, TensorProto::BOOL);
+    add_node(graph, "Identity", {prefix + "c"}, {prefix + "g"});
+    add_output(graph, prefix + "g");
+    for (int i = 0; i < kCarried; ++i) {
+      outer[static_cast<size_t>(i)] = prefix + std::to_string(i);
+      add_input(graph, outer[static_cast<size_t>(i)], {1});
+    }
+  }
+  for (int i = 0; i < kCarried; ++i) add_output(graph, outer[static_cast<size_t>((i + 1) % kCarried)]);
+  EXPECT_EQ(load_error(model), "");
+}
+
 TEST(OnnxBodies, NestingIsBounded) {
   onnx::ModelProto model = empty_model();
   GraphProto* graph = model.mutable_graph();
