@@ -54,8 +54,8 @@ cmake --preset release -DNE_BUILD_TESTS=ON -DNE_BUILD_BENCHMARKS=ON >/dev/null &
 step "unit tests"
 run_ctest build/release "unit tests"
 
-step "ONNX backend node cases"
-python3 tests/run_node_cases.py --binary build/release/neural_engine --result build/node_cases.json | tee "$log/nodes"
+step "ONNX backend cases"
+python3 tests/run_node_cases.py --binary build/release/neural_engine --kinds node,simple,light,pytorch-operator,pytorch-converted --result build/node_cases.json | tee "$log/nodes"
 count "$log/nodes" "node cases"
 
 step "zoo of exports: the selection in the repository"

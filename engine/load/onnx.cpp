@@ -15,7 +15,7 @@ void check_model(const onnx::ModelProto& model) {
   if (!model.has_graph()) fail(Code::kInvalidModel, "there is no graph, so this is not an ONNX model");
   if (model.training_info_size() > 0) fail(Code::kUnsupported, "training_info found, only inference is supported");
   if (model.opset_import_size() == 0) {
-    fail(Code::kUnsupported, "no opset is imported (opset 1 of domain \"ai.onnx\"), supported are 7 to ",
+    fail(Code::kUnsupported, "no opset is imported (opset 1 of domain \"ai.onnx\"), supported are 6 to ",
          kMaxOnnxOpset);
   }
 }

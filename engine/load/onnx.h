@@ -9,7 +9,7 @@
 
 namespace neural_engine {
 
-// Reads an ONNX model: opsets 7 to 23 of ai.onnx, any IR version. The file is mapped, and weights are views of it where
+// Reads an ONNX model: opsets 6 to 23 of ai.onnx, any IR version. The file is mapped, and weights are views of it where
 // their alignment allows, so it must not be truncated while the graph (or a tensor of it) lives.
 //
 // Strict: every operator, attribute, type and field is honoured or refused with an Error whose text starts with the

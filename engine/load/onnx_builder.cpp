@@ -9,7 +9,7 @@ namespace neural_engine {
 
 namespace {
 
-constexpr int64_t kMinOpset = 7;
+constexpr int64_t kMinOpset = 6;
 // Function calls are copied at each use; nested calls of calls would multiply without these.
 constexpr int64_t kMaxInlinedNodes = 1 << 17;
 constexpr int64_t kMaxInlinedBytes = int64_t{256} << 20;

@@ -6,21 +6,18 @@
 
 namespace neural_engine {
 
-namespace {
-
-std::vector<std::span<const LegacyRule>> families() {
-  return {legacy_shape_rules(), legacy_math_rules(), legacy_image_rules(), legacy_norm_rules(), legacy_control_rules()};
+std::vector<std::span<const LegacyRule>> legacy_families() {
+  return {legacy_shape_rules(),      legacy_math_rules(),      legacy_image_rules(),     legacy_norm_rules(),
+          legacy_control_rules(),    legacy_broadcast_rules(), contrib_fused_rules(),    contrib_norm_rules(),
+          contrib_attention_rules(), contrib_cache_rules(),    contrib_quantize_rules(), contrib_blocks_rules()};
 }
-
-}  // namespace
 
 std::string describe(const OnnxNode& node) { return "node \"" + node.name + "\" (" + node.op_type + ")"; }
 
 const LegacyRule* find_legacy_rule(std::string_view domain, std::string_view op_type, int64_t opset) {
-  if (!domain.empty()) return nullptr;
-  for (std::span<const LegacyRule> family : families()) {
+  for (std::span<const LegacyRule> family : legacy_families()) {
     for (const LegacyRule& rule : family) {
-      if (op_type == rule.op_type && opset >= rule.since && opset <= rule.until) return &rule;
+      if (op_type == rule.op_type && domain == rule.domain && opset >= rule.since && opset <= rule.until) return &rule;
     }
   }
   return nullptr;
@@ -33,9 +30,9 @@ std::string supported_opsets(std::string_view domain, std::string_view op_type) 
       if (domain == onnx.domain && op_type == onnx.op_type) ranges.emplace_back(onnx.since, onnx.until);
     }
   }
-  for (std::span<const LegacyRule> family : families()) {
+  for (std::span<const LegacyRule> family : legacy_families()) {
     for (const LegacyRule& rule : family) {
-      if (domain.empty() && op_type == rule.op_type) ranges.emplace_back(rule.since, rule.until);
+      if (domain == rule.domain && op_type == rule.op_type) ranges.emplace_back(rule.since, rule.until);
     }
   }
   std::sort(ranges.begin(), ranges.end());
@@ -73,6 +70,14 @@ std::optional<int64_t> Rewrite::rank(ValueId value) const {
   return shape ? std::optional<int64_t>(static_cast<int64_t>(shape->size())) : std::nullopt;
 }
 
+std::optional<int64_t> Rewrite::dim(ValueId value, int64_t axis) const {
+  const std::optional<SymShape>& shape = facts(value).shape;
+  const int64_t size = shape ? static_cast<int64_t>(shape->size()) : 0;
+  if (axis < 0) axis += size;
+  if (axis < 0 || axis >= size || !(*shape)[static_cast<size_t>(axis)].known()) return std::nullopt;
+  return (*shape)[static_cast<size_t>(axis)].value();
+}
+
 std::optional<std::vector<float>> Rewrite::constant_floats(ValueId value) const {
   const Tensor& tensor = facts(value).constant;
   if (!tensor.defined() || tensor.dtype() != DType::kF32) return std::nullopt;
@@ -99,6 +104,8 @@ template std::optional<std::string> Rewrite::take(std::string_view);
 template std::optional<std::vector<int64_t>> Rewrite::take(std::string_view);
 template std::optional<std::vector<float>> Rewrite::take(std::string_view);
 template std::optional<GraphPtr> Rewrite::take(std::string_view);
+template std::optional<std::vector<std::string>> Rewrite::take(std::string_view);
+template std::optional<Tensor> Rewrite::take(std::string_view);
 
 ValueId Rewrite::ints(const std::vector<int64_t>& values) {
   return constant(Tensor::of<int64_t>({static_cast<int64_t>(values.size())}, values));
@@ -113,6 +120,13 @@ ValueId Rewrite::add(std::string_view op, std::vector<ValueId> inputs, Attrs att
   const ValueId output = graph_.add_value();
   emit(graph_, op_def(op), std::move(inputs), {output}, std::move(attrs), node_.name + "/" + std::string(op));
   return output;
+}
+
+std::vector<ValueId> Rewrite::add_many(std::string_view op, std::vector<ValueId> inputs, Attrs attrs, size_t outputs) {
+  std::vector<ValueId> result;
+  for (size_t i = 0; i < outputs; ++i) result.push_back(graph_.add_value());
+  emit(graph_, op_def(op), std::move(inputs), result, std::move(attrs), node_.name + "/" + std::string(op));
+  return result;
 }
 
 void Rewrite::check_all_taken() const {

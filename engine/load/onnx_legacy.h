@@ -1,4 +1,4 @@
-// Operators of older opsets, rewritten into the form that the ops have (ONNX's newest).
+// Operators of older opsets and of other domains, rewritten into the form that the ops have (ONNX's newest).
 #pragma once
 
 #include <optional>
@@ -39,6 +39,8 @@ class Rewrite {
   bool wants_output(size_t i) const { return i < node_.outputs.size() && node_.outputs[i] != kNoValue; }
   const Facts& facts(ValueId value) const { return graph_.value(value).facts; }
   std::optional<int64_t> rank(ValueId value) const;
+  // A dimension that is known as a number; `axis` may count from the end.
+  std::optional<int64_t> dim(ValueId value, int64_t axis) const;
   // The elements of a constant float tensor.
   std::optional<std::vector<float>> constant_floats(ValueId value) const;
 
@@ -62,6 +64,8 @@ class Rewrite {
   ValueId scalar_like(float value, ValueId like);
   // A further node with one output.
   ValueId add(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {});
+  // A further node with several outputs.
+  std::vector<ValueId> add_many(std::string_view op, std::vector<ValueId> inputs, Attrs attrs, size_t outputs);
   // The node that has this node's outputs, with the attributes given and no others.
   void finish(std::string_view op, std::vector<ValueId> inputs, Attrs attrs = {});
   // The same with all attributes that have not been taken.
@@ -87,13 +91,16 @@ class Rewrite {
   OnnxNode& node_;
 };
 
-// `op_type` of ai.onnx at the opsets since..until.
+// `op_type` of a domain at the opsets since..until.
 struct LegacyRule {
   const char* op_type;
   int since;
   int until;
   void (*rewrite)(Rewrite&);
+  const char* domain = "";
 };
+// The domain of the operators that ONNX Runtime's optimizer and quantizer write.
+inline constexpr const char* kMicrosoft = "com.microsoft";
 
 // Families of rules, one per file onnx_legacy_<family>.cpp.
 std::span<const LegacyRule> legacy_shape_rules();
@@ -101,6 +108,16 @@ std::span<const LegacyRule> legacy_math_rules();
 std::span<const LegacyRule> legacy_image_rules();
 std::span<const LegacyRule> legacy_norm_rules();
 std::span<const LegacyRule> legacy_control_rules();
+std::span<const LegacyRule> legacy_broadcast_rules();
+// The same for other domains, in onnx_contrib_<family>.cpp.
+std::span<const LegacyRule> contrib_fused_rules();
+std::span<const LegacyRule> contrib_norm_rules();
+std::span<const LegacyRule> contrib_attention_rules();
+std::span<const LegacyRule> contrib_cache_rules();
+std::span<const LegacyRule> contrib_quantize_rules();
+std::span<const LegacyRule> contrib_blocks_rules();
+// All of them.
+std::vector<std::span<const LegacyRule>> legacy_families();
 
 // nullptr when there is none.
 const LegacyRule* find_legacy_rule(std::string_view domain, std::string_view op_type, int64_t opset);

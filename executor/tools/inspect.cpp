@@ -35,10 +35,10 @@ Json describe_operators() {
     list.push_back(std::move(op));
   }
   // Older forms that the loader rewrites.
-  for (std::span<const LegacyRule> family :
-       {legacy_shape_rules(), legacy_math_rules(), legacy_image_rules(), legacy_norm_rules()}) {
+  for (std::span<const LegacyRule> family : legacy_families()) {
     for (const LegacyRule& rule : family) {
-      const Json form = {{"op_type", rule.op_type}, {"domain", ""}, {"since", rule.since}, {"until", rule.until}};
+      const Json form = {
+          {"op_type", rule.op_type}, {"domain", rule.domain}, {"since", rule.since}, {"until", rule.until}};
       list.push_back({{"name", rule.op_type}, {"onnx", Json::array({form})}});
     }
   }

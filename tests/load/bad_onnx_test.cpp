@@ -37,10 +37,10 @@ TensorProto* weight(ModelProto& model) {
 const BadModel kBadModels[] = {
     {"no graph", [](ModelProto& m) { m.clear_graph(); }, "invalid model: model in memory: there is no graph"},
     {"no opset", [](ModelProto& m) { m.clear_opset_import(); }, "unsupported: model in memory: no opset is imported"},
-    {"opset 6", [](ModelProto& m) { m.mutable_opset_import(0)->set_version(6); },
-     "opset 6 of domain \"ai.onnx\" found, supported are 7 to 23"},
+    {"opset 5", [](ModelProto& m) { m.mutable_opset_import(0)->set_version(5); },
+     "opset 5 of domain \"ai.onnx\" found, supported are 6 to 23"},
     {"opset 24", [](ModelProto& m) { m.mutable_opset_import(0)->set_version(24); },
-     "opset 24 of domain \"ai.onnx\" found, supported are 7 to 23"},
+     "opset 24 of domain \"ai.onnx\" found, supported are 6 to 23"},
     {"two opsets", [](ModelProto& m) { m.add_opset_import()->set_version(12); },
      "opset versions 17 and 12 of domain \"\" are imported"},
     {"domain not imported", [](ModelProto& m) { node(m)->set_domain("com.example"); },

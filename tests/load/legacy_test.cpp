@@ -154,9 +154,6 @@ TEST(OnnxLegacy, BadOnesAreRefused) {
   OldNode extra(11, "Squeeze");
   set_attr(extra.node, "axis", int64_t{1});
   expect(extra, "node \"old\" (Squeeze): attribute \"axis\" is not one of the operator's at opset 11");
-  OldNode axis(7, "Softmax");
-  set_attr(axis.node, "axis", int64_t{-1});
-  expect(axis, "axis -1 found, expected 0 or more at opset 7");
   OldNode cubic(10, "Resize", {float_tensor("scales", {2}, {1, 1})});
   set_attr(cubic.node, "mode", "cubic");
   expect(cubic, "mode \"cubic\" found, supported: nearest, linear");
@@ -167,6 +164,28 @@ TEST(OnnxLegacy, BadOnesAreRefused) {
   OldNode spatial(7, "BatchNormalization", parameters);
   set_attr(spatial.node, "spatial", int64_t{0});
   expect(spatial, "spatial 0 found, 1 is supported");
+}
+
+// Opset 6 spreads the second operand from an axis on, and only when told to.
+TEST(OnnxLegacy, SpreadingByAxis) {
+  OldNode add(6, "Add", {float_tensor("b", {2}, {10, 20})});
+  set_attr(add.node, "broadcast", int64_t{1});
+  set_attr(add.node, "axis", int64_t{0});
+  EXPECT_EQ(values<float>(add.run(six())[0]), (Floats{11, 12, 13, 24, 25, 26}));
+
+  OldNode prelu(6, "PRelu", {float_tensor("slope", {2}, {2, 3})}, {"y"}, {1, 2, 3});
+  EXPECT_EQ(values<float>(prelu.run(Tensor::of<float>({1, 2, 3}, Floats{-1, 2, -3, -4, 5, -6}))[0]),
+            (Floats{-2, 2, -6, -12, 5, -18}));
+
+  const auto expect = [](const OldNode& node, const std::string& message) {
+    EXPECT_NE(load_error(node.model).find(message), std::string::npos) << load_error(node.model);
+  };
+  expect(OldNode(6, "Mul", {float_tensor("b", {3}, {1, 2, 3})}), "operands of ranks 2 and 1 found");
+  OldNode beyond(6, "Mul", {float_tensor("b", {3}, {1, 2, 3})});
+  set_attr(beyond.node, "broadcast", int64_t{1});
+  set_attr(beyond.node, "axis", int64_t{2});
+  expect(beyond, "axis 2 found for operands of ranks 2 and 1");
+  expect(OldNode(6, "Dropout"), "is_test 0 found, which is for training");
 }
 
 // Rules name ops that exist, and no operator has two forms at one opset.
