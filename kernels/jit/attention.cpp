@@ -191,7 +191,7 @@ class JitAttention final : public AttentionKernel {
       const int64_t left = cols == 0 ? (panels - panel) * code.width() : cols - panel * code.width();
       at_once = left >= wide * code.width() ? wide : 1;
       for_tiles(rows, [&](int64_t row, int tile_rows, int64_t tiles) {
-        OperandPointer factors = {row_factors + row, 0};
+        OperandPointer factors = {row_factors == nullptr ? nullptr : row_factors + row, 0};
         call.tiles = tiles;
         call.a = a + row * call.a_row_bytes / kFloat;
         call.b = b + panel * call.b_panel_bytes / kFloat;
