@@ -48,3 +48,13 @@ target_link_libraries(ne_utf8proc INTERFACE ${UTF8PROC_LIBRARY})
 
 find_package(gflags REQUIRED)
 find_package(glog REQUIRED)
+
+# Decodes the instructions that tests emulate.
+if(NE_BUILD_TESTS)
+  find_path(ZYDIS_INCLUDE_DIR Zydis/Zydis.h REQUIRED)
+  find_library(ZYDIS_LIBRARY Zydis REQUIRED)
+  add_library(ne_zydis INTERFACE)
+  add_library(NeuralEngine::zydis ALIAS ne_zydis)
+  target_include_directories(ne_zydis SYSTEM INTERFACE ${ZYDIS_INCLUDE_DIR})
+  target_link_libraries(ne_zydis INTERFACE ${ZYDIS_LIBRARY})
+endif()

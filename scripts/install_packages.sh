@@ -9,7 +9,7 @@ packages=(
 )
 case "${1:-}" in
   "") ;;
-  --tests) packages+=(libgtest-dev libbenchmark-dev clang-14 libclang-rt-14-dev clang-format-14 python3 python3-venv python3-pip pkg-config) ;;
+  --tests) packages+=(libgtest-dev libbenchmark-dev libzydis-dev clang-14 libclang-rt-14-dev clang-format-14 python3 python3-venv python3-pip pkg-config) ;;
   *) echo "usage: $0 [--tests]" >&2; exit 2 ;;
 esac
 
