@@ -25,6 +25,11 @@ const KernelRow<MatmulDesc> kMatmulRows[] = {
     {"matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
+const KernelRow<IntMatmulDesc> kIntMatmulRows[] = {
+    {"int_matmul.u8s8.avx2", kAvx2, jit::supports, cost_avx2<IntMatmulDesc>, make_avx2<IntMatmulDesc>},
+    {"int_matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
+};
+
 const KernelRow<AttentionDesc> kAttentionRows[] = {
     {"attention.f32.avx2", kAvx2, jit::supports, cost_avx2<AttentionDesc>, make_avx2<AttentionDesc>},
     {"attention.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
@@ -56,6 +61,10 @@ void append_status(std::vector<RowStatus>* out) {
 template <>
 std::span<const KernelRow<MatmulDesc>> kernel_rows() {
   return kMatmulRows;
+}
+template <>
+std::span<const KernelRow<IntMatmulDesc>> kernel_rows() {
+  return kIntMatmulRows;
 }
 template <>
 std::span<const KernelRow<AttentionDesc>> kernel_rows() {
@@ -118,6 +127,7 @@ Selection<Desc> select(const Desc& desc, const CpuInfo& info) {
 std::vector<RowStatus> kernel_status() {
   std::vector<RowStatus> status;
   append_status<MatmulDesc>(&status);
+  append_status<IntMatmulDesc>(&status);
   append_status<AttentionDesc>(&status);
   append_status<SoftmaxDesc>(&status);
   append_status<NormDesc>(&status);
@@ -130,6 +140,7 @@ std::vector<RowStatus> kernel_status() {
   template std::unique_ptr<Desc::Kernel> make_kernel(const KernelRow<Desc>&, const Desc&); \
   template Selection<Desc> select(const Desc&, const CpuInfo&);
 NE_INSTANTIATE(MatmulDesc)
+NE_INSTANTIATE(IntMatmulDesc)
 NE_INSTANTIATE(AttentionDesc)
 NE_INSTANTIATE(SoftmaxDesc)
 NE_INSTANTIATE(NormDesc)

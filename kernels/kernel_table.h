@@ -11,6 +11,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/eltwise.h"
+#include "kernels/int_matmul.h"
 #include "kernels/isa.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
@@ -27,8 +28,8 @@ struct KernelRow {
   mutable std::atomic<int64_t> executions{0};                   // runs of this row's kernels in this process
 };
 
-// The rows of one kind, the last of which is the reference. Instantiated for MatmulDesc, AttentionDesc, SoftmaxDesc,
-// NormDesc and EltwiseDesc.
+// The rows of one kind, the last of which is the reference. Instantiated for MatmulDesc, IntMatmulDesc,
+// AttentionDesc, SoftmaxDesc, NormDesc and EltwiseDesc.
 template <class Desc>
 std::span<const KernelRow<Desc>> kernel_rows();
 

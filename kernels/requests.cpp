@@ -62,6 +62,10 @@ double flops(const MatmulDesc& desc) {
   return 2.0 * or_typical(desc.m, 128) * or_typical(desc.n, 128) * or_typical(desc.k, 64);
 }
 
+double flops(const IntMatmulDesc& desc) {
+  return 2.0 * or_typical(desc.m, 128) * static_cast<double>(desc.n) * static_cast<double>(desc.k);
+}
+
 double flops(const AttentionDesc& desc) {
   return 2.0 * or_typical(desc.batch, 1) * static_cast<double>(desc.num_heads) * or_typical(desc.sq, 128) *
          or_typical(desc.sk, 128) * static_cast<double>(desc.head_size + desc.v_head_size);

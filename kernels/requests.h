@@ -6,6 +6,7 @@
 #include "kernels/attention.h"
 #include "kernels/eltwise.h"
 #include "kernels/epilogue.h"
+#include "kernels/int_matmul.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
 
@@ -24,6 +25,7 @@ inline double or_typical(int64_t hint, int64_t typical) { return static_cast<dou
 
 // Multiplications and additions of the request.
 double flops(const MatmulDesc& desc);
+double flops(const IntMatmulDesc& desc);
 double flops(const AttentionDesc& desc);
 // Elements of the request, each read and written.
 double elements(const NormDesc& desc);

@@ -3,39 +3,11 @@
 #include <cmath>
 #include <numbers>
 
+#include "kernels/math_coefficients.h"
+
 namespace neural_engine::jit {
-namespace {
 
-// Adding 1.5 * 2^23 + bias to a small float rounds it to an integer, which then stands, plus the bias, in the low bits.
-constexpr float magic(int bias) { return 12582912.0f + static_cast<float>(bias); }
-
-// 2 * exp(r) on |r| <= ln2 / 2; minimax with the first two coefficients exact, error 3.1e-9.
-constexpr float kTwiceExp[] = {2.0f, 2.0f, 0.999999881f, 0.333330423f, 0.083336778f, 0.0167374313f, 0.00276292046f};
-
-// 2^r on |r| <= 1/2, error 9.2e-8.
-constexpr float kExp2[] = {1.0f, 0.693147004f, 0.240222424f, 0.0555073358f, 0.00967151299f, 0.00132647273f};
-
-// log2 of the upper tail of the normal distribution, log2(erfc(t / sqrt2) / 2), on t >= 0. Fitted with the weight
-// t * tail(t), the share that its error has in GELU: 6.9e-9 there. It falls steadily and rounds to -127, the exponent
-// of zero, at the end.
-constexpr float kLog2NormalTail[] = {-0.999998868f,    -1.15112329f,    -0.459115446f,
-                                     -0.0527141988f,   0.00733338343f,  -0.000323341839f,
-                                     -0.000114462768f, 2.50833218e-05f, -1.69040254e-06f};
-constexpr float kNormalTailEnd = 10.5f;
-
-// tanh(x) = x P(x^2) / Q(x^2) on |x| <= 8.9, relative error 6.6e-9; exactly 1 at the end in float arithmetic.
-constexpr float kTanhP[] = {
-    1.0f, 0.130840108f, 0.00310395611f, 1.11543031e-05f, -2.02251833e-08f, 5.27791977e-11f, -8.48861861e-14f};
-constexpr float kTanhQ[] = {1.0f, 0.464173377f, 0.0244951788f, 0.000254614482f};
-constexpr float kTanhEnd = 8.90000153f;
-
-// erf(x) likewise on |x| <= 3.87, absolute error 4.3e-8.
-constexpr float kErfP[] = {1.12837875f,     0.206111223f,     0.0513968542f,  0.00397272734f,
-                           0.000148980063f, -1.99421788e-06f, 1.99205559e-08f};
-constexpr float kErfQ[] = {1.0f, 0.515990078f, 0.117563285f, 0.0148889264f, 0.0010240745f};
-constexpr float kErfEnd = 3.87000465f;
-
-}  // namespace
+using namespace math;
 
 // min and max return their second source when one is NaN: x stands there.
 void MathEmitter::clamp(const Vec& x, float low, float high) {
@@ -61,17 +33,16 @@ void MathEmitter::exp(std::span<const Vec> x, std::span<const Vec> n, std::span<
     x.size() == 1 ? body(0, g_.constant(value)) : each_loaded(value, body);
   };
   using Operand = const Xbyak::Operand&;
-  each_loaded(89.3f, [&](size_t i, const Vec& high) { g_.vminps(x[i], high, x[i]); });
-  each_loaded(-87.6f, [&](size_t i, const Vec& low) { g_.vmaxps(x[i], low, x[i]); });
+  each_loaded(kExpHigh, [&](size_t i, const Vec& high) { g_.vminps(x[i], high, x[i]); });
+  each_loaded(kExpLow, [&](size_t i, const Vec& low) { g_.vmaxps(x[i], low, x[i]); });
   each(std::numbers::log2e_v<float>, [&](size_t i, Operand c) { g_.vmulps(n[i], x[i], c); });
   each(magic(126), [&](size_t i, Operand c) {
     g_.vaddps(n[i], n[i], c);
     g_.vpslld(scale[i], n[i], 23);
     g_.vsubps(n[i], n[i], c);
   });
-  // ln2 in two parts: the first has 15 trailing zero bits, so that n times it is exact.
-  each(0.693359375f, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
-  each(-2.12194440e-4f, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
+  each(kLn2High, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
+  each(kLn2Low, [&](size_t i, Operand c) { g_.vfnmadd231ps(x[i], n[i], c); });
   const std::span<const Vec>& p = n;
   constexpr size_t kLast = std::size(kTwiceExp) - 1;
   each(kTwiceExp[kLast], [&](size_t i, Operand c) { g_.vmovups(p[i], c); });
@@ -116,11 +87,10 @@ void MathEmitter::gelu_erf(const Vec& x) {
 
 // x / 2 * (1 + tanh(u)) = x / (1 + exp(-2 u)).
 void MathEmitter::gelu_tanh(const Vec& x) {
-  constexpr double kTwice = 2.0 * 0.79788456080286535588;  // 2 sqrt(2 / pi)
   const Vec& e = t_[3];
   g_.vmulps(e, x, x);
-  g_.load_constant(t_[0], static_cast<float>(-kTwice));
-  g_.vfmadd132ps(e, t_[0], g_.constant(static_cast<float>(-kTwice * 0.044715)));
+  g_.load_constant(t_[0], static_cast<float>(-kTwiceGeluTanh));
+  g_.vfmadd132ps(e, t_[0], g_.constant(static_cast<float>(-kTwiceGeluTanh * 0.044715)));
   g_.vmulps(e, e, x);
   sigmoid_times(x, e, true);
 }

@@ -6,6 +6,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/eltwise.h"
+#include "kernels/int_matmul.h"
 #include "kernels/isa.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
@@ -15,6 +16,10 @@ namespace neural_engine::jit {
 std::string supports(const MatmulDesc& desc);
 double cost(const MatmulDesc& desc, Isa isa);
 std::unique_ptr<MatmulKernel> make(const MatmulDesc& desc, Isa isa);
+
+std::string supports(const IntMatmulDesc& desc);
+double cost(const IntMatmulDesc& desc, Isa isa);
+std::unique_ptr<IntMatmulKernel> make(const IntMatmulDesc& desc, Isa isa);
 
 std::string supports(const AttentionDesc& desc);
 double cost(const AttentionDesc& desc, Isa isa);

@@ -1,4 +1,5 @@
-// The reference rows: plain loops in double precision, rounded once. The definition of right, for any x86-64.
+// The reference rows: plain loops in double precision, rounded once (quantized products: float by float).
+// The definition of right, for any x86-64.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/eltwise.h"
+#include "kernels/int_matmul.h"
 #include "kernels/isa.h"
 #include "kernels/matmul.h"
 #include "kernels/norm.h"
@@ -24,6 +26,10 @@ std::string supports(const Epilogue& ops);
 std::string supports(const MatmulDesc& desc);
 double cost(const MatmulDesc& desc, const CpuInfo& cpu);
 std::unique_ptr<MatmulKernel> make(const MatmulDesc& desc);
+
+std::string supports(const IntMatmulDesc& desc);
+double cost(const IntMatmulDesc& desc, const CpuInfo& cpu);
+std::unique_ptr<IntMatmulKernel> make(const IntMatmulDesc& desc);
 
 std::string supports(const AttentionDesc& desc);
 double cost(const AttentionDesc& desc, const CpuInfo& cpu);

@@ -39,6 +39,28 @@ void run_once(const KernelRow<MatmulDesc>& row) {
   EXPECT_EQ(c.at(2, 19), 22.0f);
 }
 
+void run_once(const KernelRow<IntMatmulDesc>& row) {
+  const IntMatmulDesc desc = {.n = 3, .k = 4};
+  ASSERT_EQ(refusal(row, desc, cpu()), "");
+  const auto kernel = make_kernel(row, desc);
+  const Matrix a = Matrix(1, 4).fill([] { return 255.0f; }), scales = Matrix(1, 3).fill([] { return 2.0f; });
+  const std::vector<int8_t> b(12, 3);
+  Matrix c(1, 3);
+  SerialParallel serial;
+  const AlignedBytes packed(kernel->packed_bytes()), scratch(kernel->scratch_bytes(1));
+  kernel->pack(b.data(), 3, packed.get(), serial);
+  kernel->run({.m = 1,
+               .a = a.data(),
+               .lda = 4,
+               .b = packed.get(),
+               .scale_b = scales.data(),
+               .c = c.data(),
+               .ldc = 3,
+               .scratch = scratch.get()},
+              serial);
+  EXPECT_EQ(c.at(0, 2), 6120.0f);
+}
+
 void run_once(const KernelRow<AttentionDesc>& row) {
   const AttentionDesc desc = {.head_size = 4, .v_head_size = 4};
   ASSERT_EQ(refusal(row, desc, cpu()), "");
@@ -113,6 +135,7 @@ class PrintTable final : public ::testing::Environment {
 
 TEST(KernelTable, EveryRowThatThisCpuCanRunRuns) {
   run_rows<MatmulDesc>();
+  run_rows<IntMatmulDesc>();
   run_rows<AttentionDesc>();
   run_rows<SoftmaxDesc>();
   run_rows<NormDesc>();
