@@ -6,8 +6,10 @@
 Writes PREFIX.json, PREFIX.md and PREFIX.svg (default: benchmarks/results/compare). The engines run the same ONNX files
 (benchmarks/export_models.py makes those that are missing), each in a process of its own that lives through all cells of
 a model and thread count, and sleeps while another is measured. In every round all of them take a turn, in the order of
-the round before reversed: what disturbs the machine for some seconds meets them all. A cell tells the median and the
-least time of all runs; "foreign" is how many cores other processes were busy on meanwhile, so a disturbed cell shows.
+the round before reversed: what disturbs the machine for some seconds meets them all. "Foreign" is how many cores other
+processes were busy on meanwhile: rounds are repeated, up to three times as many as asked for, until enough of them were
+quiet, and the quietest are kept, whatever their times. A cell tells the median, the least time and the spread (the 10th
+to the 90th percentile) of all runs kept.
 
 "Start" is the time until the process answers, the imports of the Python engines included; "load" is from there to a
 session that can run. Peak memory is the process's VmHWM after load and first answer, the interpreter included.
@@ -35,6 +37,8 @@ CELLS = "1x16,1x32,1x128,1x384,8x128"
 FIRST_CELL = (1, 128)  # what "time to first answer" and peak memory are told for
 # Runs per turn: as many as fit, so that a round of all engines stays short against the machine's drift.
 TURN_MS, MAX_RUNS = 600, 20
+# A round with more cores busy for others than this is measured again, unless this many times the rounds were not enough.
+QUIET_CORES, MAX_REPEATS = 0.15, 3
 
 
 class Engine:
@@ -146,24 +150,53 @@ def start_engine(name, model, threads, arguments, first_input):
                     "cells": {}}
 
 
-def measure_cell(engines, path, rounds):
-    """{engine: [ms]}: `rounds` turns for each, the order reversed every round."""
-    times, runs = {name: [] for name in engines}, {}
-    for turn in range(rounds):
-        order = list(engines) if turn % 2 == 0 else list(engines)[::-1]
-        for name in order:
-            if turn == 0:
-                estimate = engines[name].bench(path, 1, 1)[0]
-                runs[name] = max(1, min(MAX_RUNS, int(TURN_MS / max(estimate, 1e-3))))
-            times[name] += engines[name].bench(path, 1, runs[name])
+def measure_round(engines, path, runs, reverse):
+    """{engine: [ms]}: a turn for each."""
+    times = {}
+    for name in list(engines)[::-1] if reverse else list(engines):
+        if name not in runs:
+            estimate = engines[name].bench(path, 1, 1)[0]
+            runs[name] = max(1, min(MAX_RUNS, int(TURN_MS / max(estimate, 1e-3))))
+        times[name] = engines[name].bench(path, 1, runs[name])
     return times
+
+
+def measure_cell(engines, path, rounds, foreign_cores):
+    """({engine: [ms]}, foreign cores) of the quietest `rounds` rounds; `foreign_cores(f)` gives f() and that number."""
+    measured, runs = [], {}
+    for turn in range(rounds * MAX_REPEATS):
+        times, foreign = foreign_cores(lambda: measure_round(engines, path, runs, turn % 2 == 1))
+        measured.append((foreign, turn, times))
+        if sum(each[0] <= QUIET_CORES for each in measured) >= rounds:
+            break
+    kept = sorted(measured, key=lambda each: each[:2])[:rounds]
+    times = {name: [ms for _, _, each in kept for ms in each[name]] for name in engines}
+    return times, sum(each[0] for each in kept) / len(kept)
+
+
+def percentile(ordered, fraction):
+    at = fraction * (len(ordered) - 1)
+    low = int(at)
+    return ordered[low] + (ordered[min(low + 1, len(ordered) - 1)] - ordered[low]) * (at - low)
 
 
 def summary(times):
     ordered = sorted(times)
-    half = len(ordered) // 2
-    median = ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-    return {"median_ms": round(median, 4), "min_ms": round(ordered[0], 4), "runs": len(ordered)}
+    at = {"median_ms": 0.5, "min_ms": 0, "p10_ms": 0.1, "p90_ms": 0.9}
+    return {**{key: round(percentile(ordered, fraction), 4) for key, fraction in at.items()}, "runs": len(ordered)}
+
+
+def foreign_cores_of(engines):
+    """The second argument of measure_cell, for these engines."""
+    pids = [os.getpid()] + [engine.process.pid for engine in engines.values()]
+
+    def measured(work):
+        before, start = busy_seconds(pids), time.perf_counter()
+        result = work()
+        after, seconds = busy_seconds(pids), time.perf_counter() - start
+        return result, max(0.0, (after[0] - before[0]) - (after[1] - before[1])) / seconds
+
+    return measured
 
 
 def agreement(engines, path, folder):
@@ -196,12 +229,8 @@ def measure(model, threads, arguments, folder):
                 engines[name], records[name] = start_engine(name, model, threads, arguments, first_input)
         for batch, sequence in shapes:
             path = write_inputs(os.path.join(folder, "cell.bin"), batch, sequence, padded=False)
-            pids = [os.getpid()] + [engine.process.pid for engine in engines.values()]
             with Lock(arguments.lock):
-                before, start = busy_seconds(pids), time.perf_counter()
-                times = measure_cell(engines, path, arguments.rounds)
-                after, seconds = busy_seconds(pids), time.perf_counter() - start
-            foreign = max(0.0, (after[0] - before[0]) - (after[1] - before[1])) / seconds
+                times, foreign = measure_cell(engines, path, arguments.rounds, foreign_cores_of(engines))
             for name, values in times.items():
                 records[name]["cells"][f"{batch}x{sequence}"] = {**summary(values), "foreign_cores": round(foreign, 2)}
             told = ", ".join(f"{name} {summary(values)['median_ms']:.2f}" for name, values in times.items())
@@ -235,6 +264,18 @@ def environment(arguments):
     }
 
 
+def told_command(words):
+    """The command as others can repeat it: without this machine's folders."""
+    told = []
+    for word in words:
+        option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
+        if os.path.isabs(value):
+            inside = os.path.relpath(value, ROOT)
+            value = os.path.basename(value.rstrip("/")) if inside.startswith("..") else inside
+        told.append(option + equals + value)
+    return " ".join(["benchmarks/compare.py", *told])
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worker", default=os.path.join(ROOT, "build", "benchmarks", "neural_engine_worker"))
@@ -265,7 +306,7 @@ def main():
     import export_models
 
     export_models.ensure(arguments.models_dir, arguments.models.split(","))
-    result = {"environment": environment(arguments), "command": " ".join(["benchmarks/compare.py", *sys.argv[1:]]),
+    result = {"environment": environment(arguments), "command": told_command(sys.argv[1:]),
               "rounds": arguments.rounds, "results": {}}
     os.makedirs(os.path.dirname(os.path.abspath(arguments.output)), exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -313,8 +313,16 @@ class Compiler {
   // --------------------------------------------------------------------------------------------
 
   void bind_steps() {
-    for (Step& step : plan_.steps_) {
-      if (!step.dynamic) with_context([&] { return describe(*step.node); }, [&] { bind(step); });
+    for (Step& step : plan_.steps_) with_context([&] { return describe(*step.node); }, [&] { bind(step); });
+  }
+
+  // A constant that the step reads as elements has to lie at an address that suits them.
+  void align_constants(const Node& node, const OpBinding& binding, uint64_t packed) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId input = node.inputs[i];
+      if (input == kNoValue || place(input).kind != Place::Kind::kConstant) continue;
+      if (((binding.any_address | packed) >> i & 1) == 0)
+        place(input).constant = plan_.weights_.aligned(place(input).constant);
     }
   }
 
@@ -322,6 +330,7 @@ class Compiler {
     const Node& node = *step.node;
     const OpBinding* binding = find_binding(node.op());
     if (binding == nullptr) fail(Code::kUnsupported, "operator ", node.op(), " cannot be run");
+    if (step.dynamic) return align_constants(node, *binding, 0);
     // Only constants of the graph count as weights: those that a shape decided die with the plan.
     std::vector<Facts> stripped;
     stripped.reserve(node.inputs.size());
@@ -336,7 +345,11 @@ class Compiler {
     }
     std::vector<Facts> outputs;
     for (ValueId output : node.outputs) outputs.push_back(output == kNoValue ? Facts() : facts(output));
-    step.op = binding->bind(BindContext(node, operands, outputs, threads_, plan_.weights_));
+    const BindContext context(node, operands, outputs, threads_, plan_.weights_);
+    step.op = binding->bind(context);
+    uint64_t packed = 0;
+    for (int i = 0; i < context.num_inputs(); ++i) packed |= uint64_t{context.is_packed(i)} << i;
+    align_constants(node, *binding, packed);
   }
 
   void plan_memory() {

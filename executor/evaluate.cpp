@@ -1,6 +1,8 @@
 #include "executor/evaluate.h"
 
+#include "base/tensor_memory.h"
 #include "executor/op_binding.h"
+#include "executor/weight_store.h"
 #include "ir/infer.h"
 
 namespace neural_engine {
@@ -19,13 +21,16 @@ std::vector<Tensor> evaluate(const Node& node, std::span<const Tensor> inputs, P
   std::vector<Facts> known(inputs.size()), typed(inputs.size());
   std::vector<const Facts*> operands(inputs.size(), nullptr), bind_operands(inputs.size(), nullptr);
   std::vector<const Tensor*> sources(inputs.size(), nullptr);
+  std::vector<Tensor> readable(inputs.begin(), inputs.end());
+  const OpBinding& binding = binding_of(node);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].defined()) continue;
-    known[i] = facts_of(inputs[i]);
+    if ((binding.any_address >> i & 1) == 0) readable[i] = aligned(inputs[i]);
+    known[i] = facts_of(readable[i]);
     operands[i] = &known[i];
     typed[i] = facts_of(inputs[i].dtype(), symbolic(inputs[i].shape()));
     bind_operands[i] = &typed[i];
-    sources[i] = &inputs[i];
+    sources[i] = &readable[i];
   }
   std::vector<Facts> facts(node.outputs.size());
   InferContext infer(node, operands, facts);
@@ -40,7 +45,7 @@ std::vector<Tensor> evaluate(const Node& node, std::span<const Tensor> inputs, P
     if (shape) outputs[i] = Tensor(facts[i].dtype, *shape);
   }
   const BindContext bind(node, bind_operands, facts, parallel.threads(), weights);
-  const BoundOp bound = binding_of(node).bind(bind);
+  const BoundOp bound = binding.bind(bind);
   Tensor scratch(DType::kU8, {static_cast<int64_t>(bound.scratch_bytes)});
   OpContext context(sources, targets, parallel, static_cast<std::byte*>(scratch.raw()));
   bound.run(context);

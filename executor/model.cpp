@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/tensor_memory.h"
 #include "executor/evaluate.h"
 #include "file/model_file.h"
 #include "ir/graph.h"
@@ -84,6 +85,8 @@ Model Model::load(const std::string& path, const LoadOptions& options) {
   Graph graph = is_model_file_at(path) ? load_model_file(path) : load_onnx(path);
   std::vector<std::string> pass_log;
   if (options.optimize) pass_log = optimize(graph);
+  // The passes looked at some bytes of each weight, for which the system may have mapped megabytes.
+  for_each_constant(graph, [](const Tensor& tensor) { release_pages(tensor); });
   return with_context([&] { return path; }, [&] { return Model(std::move(graph), std::move(pass_log)); });
 }
 

@@ -3,6 +3,9 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "base/tensor_memory.h"
+#include "executor/weight_store.h"
+
 namespace neural_engine {
 
 namespace {
@@ -26,6 +29,18 @@ void OpContext::set_output(int i, Tensor tensor) const {
           " is ", to_string(tensor.dtype()), to_string(tensor.shape()), ", inferred was ", to_string(target.dtype()),
           to_string(target.shape()));
   if (tensor.bytes() != 0) std::memcpy(target.raw(), tensor.raw(), tensor.bytes());
+}
+
+const Tensor* BindContext::constant(int i) const {
+  if (!is_constant(i)) return nullptr;
+  if (is_aligned(facts(i).constant)) return &facts(i).constant;
+  return &aligned_.try_emplace(i, weights.aligned(facts(i).constant)).first->second;
+}
+
+const Tensor* BindContext::packed_constant(int i) const {
+  if (!is_constant(i)) return nullptr;
+  packed_ |= uint64_t{1} << i;
+  return &facts(i).constant;
 }
 
 Shape BindContext::shape(int i) const { return concrete_shape(facts(i), node_); }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -72,9 +73,12 @@ class BindContext {
   DType dtype(int i) const { return facts(i).dtype; }
   Shape shape(int i) const;  // kInternal when it is not concrete
   // For packing weights only: what infer() may read from a constant, a run function reads from its inputs again.
-  const Tensor* constant(int i) const {
-    return has_input(i) && facts(i).constant.defined() ? &facts(i).constant : nullptr;
-  }
+  bool is_constant(int i) const { return has_input(i) && facts(i).constant.defined(); }
+  // nullptr when it is not constant. Aligned, which may take a copy.
+  const Tensor* constant(int i) const;
+  // For a weight that is packed: its elements lie at any address, and the run function does not read the operand.
+  const Tensor* packed_constant(int i) const;
+  bool is_packed(int i) const { return ((packed_ >> i) & 1) != 0; }
   int num_outputs() const { return static_cast<int>(outputs_.size()); }
   bool wants_output(int i) const { return i < num_outputs() && node_.outputs[static_cast<size_t>(i)] != kNoValue; }
   DType output_dtype(int i) const { return outputs_[static_cast<size_t>(i)].dtype; }
@@ -85,6 +89,8 @@ class BindContext {
   WeightStore& weights;  // packed forms of constants, shared by all plans of a session
 
  private:
+  mutable std::map<int, Tensor> aligned_;  // by operand
+  mutable uint64_t packed_ = 0;            // by operand: packed_constant() was asked for
   const Node& node_;
   std::span<const Facts* const> inputs_;
   std::span<const Facts> outputs_;
@@ -93,6 +99,8 @@ class BindContext {
 struct OpBinding {
   const char* op;
   BoundOp (*bind)(const BindContext&);
+  // Operands, by bit, of which the run function moves bytes alone: a constant may lie at any address.
+  uint64_t any_address = 0;
 };
 
 // A binding whose run function needs nothing but the context: {"Relu", bind_simple<relu>}. Attributes are read from

@@ -111,7 +111,7 @@ struct Session::Impl {
 
   const Model model;
   ThreadPool pool;
-  WeightStore weights;
+  WeightStore weights{&pool};
   Program program;
 };
 
@@ -174,7 +174,9 @@ MemoryStats Session::memory() const {
     stats.arena_bytes = std::max(stats.arena_bytes, plan->arena_bytes());
     stats.constant_bytes += plan->constant_bytes();
   }
-  stats.predicted_peak_bytes = stats.weight_bytes + stats.packed_bytes + stats.arena_bytes + stats.constant_bytes;
+  stats.released_bytes = impl_->weights.released_bytes();
+  stats.predicted_peak_bytes = stats.weight_bytes - std::min(stats.weight_bytes, stats.released_bytes) +
+                               stats.packed_bytes + stats.arena_bytes + stats.constant_bytes;
   return stats;
 }
 

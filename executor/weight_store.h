@@ -8,6 +8,8 @@
 #include <string>
 #include <tuple>
 
+#include "base/parallel.h"
+#include "executor/slabs.h"
 #include "neural_engine/tensor.h"
 
 namespace neural_engine {
@@ -16,8 +18,19 @@ namespace neural_engine {
 // ("matmul.f32.avx2:t").
 class WeightStore {
  public:
-  // The packed form, made by `pack` when there is none yet; it lives as long as the store.
+  // Packing runs on `parallel`, which outlives the store; on the caller's thread alone when there is none.
+  explicit WeightStore(Parallel* parallel = nullptr) : parallel_(parallel != nullptr ? *parallel : serial_) {}
+
+  // The packed form, made by `pack` when there is none yet; it lives as long as the store. The weight itself leaves the
+  // resident memory where it is part of a mapped file.
   Tensor get(const Tensor& weight, const std::string& layout, const std::function<Tensor()>& pack);
+
+  // The weight where its elements can be read as their type, else a copy that is kept.
+  Tensor aligned(const Tensor& weight);
+
+  // For `pack`: threads, and memory that the system backs with large pages.
+  Parallel& parallel() noexcept { return parallel_; }
+  Tensor allocate(int64_t bytes) { return slabs_.allocate(bytes); }
 
   // An object that bindings share for as long as the store lives: the compiled body of a Loop, identified by its graph.
   // `make` must not use the store.
@@ -25,13 +38,19 @@ class WeightStore {
 
   // Bytes of all packed forms.
   size_t bytes() const;
+  // Bytes of the weights that were packed and do not stay in memory.
+  size_t released_bytes() const;
 
  private:
   using Key = std::tuple<const void*, Shape, std::string>;
   struct Entry {
     Tensor weight;  // keeps the address taken
     Tensor packed;
+    bool released = false;
   };
+  SerialParallel serial_;
+  Parallel& parallel_;
+  Slabs slabs_;
   mutable std::mutex mutex_;
   std::map<Key, Entry> entries_;
   std::map<std::shared_ptr<const void>, std::shared_ptr<void>> objects_;

@@ -54,7 +54,7 @@ class MatmulKernel : public Kernel {
   // epilogue, nor on threads. Two kernels with one packing() read the same bytes, so sessions may share them.
   virtual int64_t packed_bytes() const = 0;
   virtual std::string packing() const = 0;
-  // Writes all packed_bytes() bytes at `packed` (64-byte aligned). `ldb` in elements.
+  // Writes all packed_bytes() bytes at `packed` (64-byte aligned). `ldb` in elements; `b` at any address.
   virtual void pack(const void* b, int64_t ldb, void* packed, Parallel& parallel) const = 0;
 
   // Grows with m, n, k and threads; args' pointers are not looked at.

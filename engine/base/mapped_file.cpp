@@ -111,11 +111,25 @@ std::shared_ptr<const MappedFile> MappedFile::map(int descriptor, const std::str
     data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (data == MAP_FAILED) fail_errno(path, "map");
   }
-  return std::shared_ptr<const MappedFile>(new MappedFile(data, size));
+  return std::shared_ptr<const MappedFile>(new MappedFile(data, size), Unmap());
 }
 
 MappedFile::~MappedFile() {
   if (size_ > 0) ::munmap(data_, size_);
+}
+
+void MappedFile::Unmap::operator()(const MappedFile* file) const noexcept { delete file; }
+
+void MappedFile::release(std::span<const std::byte> part) const noexcept {
+  static const uintptr_t page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t from = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t begin = (from + page - 1) / page * page, end = (from + part.size()) / page * page;
+  // Advice: when the system does not take it, memory stays as it was.
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+const MappedFile* MappedFile::of(const std::shared_ptr<const void>& owner) noexcept {
+  return std::get_deleter<Unmap>(owner) != nullptr ? static_cast<const MappedFile*>(owner.get()) : nullptr;
 }
 
 std::string read_file(const std::string& path, size_t limit) {

@@ -21,14 +21,26 @@ class MappedFile {
   // are followed.
   static std::shared_ptr<const MappedFile> open_below(const std::string& folder, const std::string& location);
 
-  ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
   std::span<const std::byte> bytes() const noexcept { return {static_cast<const std::byte*>(data_), size_}; }
   size_t size() const noexcept { return size_; }
 
+  // Takes the whole pages of a part of bytes() out of the process's resident memory; the next access reads them again
+  // from the file (or, most likely, from the system's cache of it). May be called while others read.
+  void release(std::span<const std::byte> part) const noexcept;
+
+  // The file that an owner of tensors is; nullptr when it is something else.
+  static const MappedFile* of(const std::shared_ptr<const void>& owner) noexcept;
+
  private:
+  // A type of its own, by which of() knows its owners.
+  struct Unmap {
+    void operator()(const MappedFile* file) const noexcept;
+  };
+
+  ~MappedFile();
   MappedFile(void* data, size_t size) : data_(data), size_(size) {}
   static std::shared_ptr<const MappedFile> map(int descriptor, const std::string& path);
 

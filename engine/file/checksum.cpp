@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
+#include "base/mapped_file.h"
 #include "file/model_file.h"
 
 namespace neural_engine {
@@ -10,6 +12,7 @@ namespace {
 constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio: odd, with no pattern in its bits
 constexpr size_t kLanes = 8;
 constexpr size_t kBlock = kLanes * sizeof(uint64_t);
+constexpr size_t kReleased = 1 << 20;  // bytes of a file that stay in memory at once
 
 struct Lanes {
   uint64_t state[kLanes] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -23,10 +26,14 @@ struct Lanes {
 
 }  // namespace
 
-uint64_t checksum64(std::span<const std::byte> bytes) {
+uint64_t checksum64(std::span<const std::byte> bytes, const MappedFile* file) {
   Lanes lanes;
   size_t at = 0;
-  for (; at + kBlock <= bytes.size(); at += kBlock) lanes.add(bytes.data() + at);
+  while (at + kBlock <= bytes.size()) {
+    const size_t begin = at, end = std::min(begin + kReleased, bytes.size());
+    for (; at + kBlock <= end; at += kBlock) lanes.add(bytes.data() + at);
+    if (file != nullptr) file->release(bytes.subspan(begin, at - begin));
+  }
   if (at < bytes.size()) {
     std::byte tail[kBlock] = {};
     std::memcpy(tail, bytes.data() + at, bytes.size() - at);

@@ -59,8 +59,8 @@ class Reader {
     const uint64_t section = get<uint64_t>(bytes_, 32);
     require(weights_end_ >= kHeaderBytes && weights_end_ <= size && section == size - weights_end_, Code::kInvalidModel,
             "the graph section lies outside of the file");
-    require(checksum64(bytes_.subspan(kHeaderBytes)) == get<uint64_t>(bytes_, 40), Code::kInvalidModel,
-            "is damaged: its checksum does not match");
+    require(checksum64(bytes_.subspan(kHeaderBytes), MappedFile::of(owner_)) == get<uint64_t>(bytes_, 40),
+            Code::kInvalidModel, "is damaged: its checksum does not match");
     return bytes_.subspan(weights_end_);
   }
 

@@ -21,6 +21,8 @@
 
 namespace neural_engine {
 
+class MappedFile;
+
 inline constexpr uint32_t kModelFileVersion = 1;
 inline constexpr unsigned char kModelFileMagic[8] = {0x89, 'N', 'E', 'M', '\r', '\n', 0x1a, '\n'};
 
@@ -35,8 +37,9 @@ Graph load_model_file(const std::string& path);
 bool is_model_file(std::span<const std::byte> bytes);
 
 // The checksum of the format: eight interleaved lanes of 64-bit words, each multiplied and rotated, then mixed; the
-// tail is padded with zeros and the length is mixed in. It finds damage, not forgery.
-uint64_t checksum64(std::span<const std::byte> bytes);
+// tail is padded with zeros and the length is mixed in. It finds damage, not forgery. Where the bytes are part of a
+// file, its pages are released on the way.
+uint64_t checksum64(std::span<const std::byte> bytes, const MappedFile* file = nullptr);
 
 // For fuzzing: the same from memory, which `owner` keeps alive.
 Graph parse_model_file(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);

@@ -8,6 +8,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/onnx_dtype.h"
+#include "base/tensor_memory.h"
 
 namespace neural_engine {
 
@@ -64,9 +65,9 @@ void check_bools(const Tensor& tensor) {
 
 Tensor view_or_copy(DType dtype, const Shape& shape, std::span<const std::byte> bytes,
                     const std::shared_ptr<const void>& owner) {
-  const uintptr_t element = static_cast<uintptr_t>(std::max(bits_of(dtype) / 8, 1));
-  if (owner && !bytes.empty() && reinterpret_cast<uintptr_t>(bytes.data()) % element == 0) {
-    return Tensor::share(dtype, shape, bytes.data(), owner);
+  if (owner && !bytes.empty()) {
+    Tensor view = Tensor::share(dtype, shape, bytes.data(), owner);
+    if (is_aligned(view) || bytes.size() >= kMinUnalignedBytes) return view;
   }
   Tensor result(dtype, shape);
   if (!bytes.empty()) std::memcpy(result.raw(), bytes.data(), bytes.size());

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/tensor_memory.h"
 #include "ir/infer.h"
 #include "passes/passes.h"
 #include "passes/patch.h"
@@ -92,6 +93,7 @@ class Folder {
       report_.refused("fold", node.name, error.what());
       return false;
     }
+    for (const Tensor& input : inputs) release_pages(input);
     int64_t output_bytes = 0;
     for (const Tensor& output : outputs) output_bytes += static_cast<int64_t>(output.bytes());
     if (output_bytes > limit) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/tensor_memory.h"
 #include "passes/queries.h"
 #include "passes/rules.h"
 
@@ -122,6 +123,7 @@ void merge_projections(const Match& m, Patch& p) {
   if (parts.size() < 2) return;
   const bool transposed = parts[0].node->attr<int64_t>("trans_b") != 0;
   const ValueId weight = p.constant(merged_weights(parts, transposed), joined_name(graph, parts, 1));
+  for (const Projection& part : parts) release_pages(part.weight);  // read for the last time, most likely
   const Tensor biases = merged_biases(parts);
   const ValueId bias = biases.defined() ? p.constant(biases, joined_name(graph, parts, 2)) : kNoValue;
   const ValueId merged = p.add("FusedMatMul", {parts[0].node->inputs[0], weight, bias}, parts[0].node->attrs);

@@ -152,24 +152,24 @@ MatmulArgs EinsumProduct::arguments() const {
 }
 
 void EinsumProduct::pack(const BindContext& context, const std::string& equation) {
-  const Tensor& weight = *context.constant(1);
+  const Tensor& weight = *(b_ ? context.constant(1) : context.packed_constant(1));
   // The order in which the weight is read follows from the equation.
   packed_ = context.weights.get(weight, kernel_->packing() + ":" + equation, [&] {
-    SerialParallel serial;
+    Parallel& parallel = context.weights.parallel();
     Tensor ordered = weight;
     if (b_) {
       ordered = Tensor(DType::kF32, weight.shape());
-      reorder(*b_, weight.data<float>(), ordered.data<float>(), serial);
+      reorder(*b_, weight.data<float>(), ordered.data<float>(), parallel);
     }
-    Tensor packed(DType::kU8, {kernel_->packed_bytes()});
-    kernel_->pack(ordered.raw(), arguments().ldb, packed.raw(), serial);
+    Tensor packed = context.weights.allocate(kernel_->packed_bytes());
+    kernel_->pack(ordered.raw(), arguments().ldb, packed.raw(), parallel);
     return packed;
   });
 }
 
 BoundOp EinsumProduct::bind(const BindContext& context, const std::string& equation) {
   const MatmulArgs shape = arguments();
-  const bool constant = context.constant(1) != nullptr && shape.batch == 1;
+  const bool constant = context.is_constant(1) && shape.batch == 1;
   BoundOp bound;
   kernel_ = choose_kernel(
       MatmulDesc{.m = shape.m, .n = shape.n, .k = shape.k, .b_constant = constant, .b_transposed = b_transposed_},

@@ -125,7 +125,7 @@ void run_one_hot(const Node& node, OpContext& op) {
 
 std::span<const OpBinding> gather_bindings() {
   static const OpBinding kBindings[] = {
-      {"Gather", bind_simple<run_gather>},        {"GatherElements", bind_simple<run_gather_elements>},
+      {"Gather", bind_simple<run_gather>, 1},     {"GatherElements", bind_simple<run_gather_elements>},
       {"GatherND", bind_simple<run_gather_nd>},   {"ScatterElements", bind_simple<run_scatter_elements>},
       {"ScatterND", bind_simple<run_scatter_nd>}, {"OneHot", bind_simple<run_one_hot>},
       {"NonZero", bind_simple<run_nonzero>},      {"Compress", bind_simple<run_compress>},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/dtype.h"
+#include "base/tensor_memory.h"
 #include "executor/ops/kernel_choice.h"
 #include "executor/weight_store.h"
 
@@ -142,7 +143,7 @@ size_t MatmulPlan::operand_elems(size_t i) const {
 
 void MatmulPlan::choose(const BindContext& context, BoundOp* bound) {
   // Without columns or rows of B there is nothing to pack, and the plain row serves.
-  const bool constant = context.constant(1) != nullptr && matrices(problem_.b) == 1 && n_ > 0 && k_ > 0;
+  const bool constant = context.is_constant(1) && matrices(problem_.b) == 1 && n_ > 0 && k_ > 0;
   MatmulDesc desc{.m = m_,
                   .n = n_,
                   .k = k_,
@@ -167,17 +168,17 @@ void MatmulPlan::choose(const BindContext& context, BoundOp* bound) {
 }
 
 void MatmulPlan::pack_weight(const BindContext& context) {
-  const Tensor& weight = *context.constant(1);
+  const Tensor& weight = *context.packed_constant(1);
   const std::string layout = kernel_->packing() + (problem_.trans_b ? ":t" : "");
   packed_ = context.weights.get(weight, layout, [&] {
-    SerialParallel serial;
+    Parallel& parallel = context.weights.parallel();
     Tensor wide = weight;
     if (weight.dtype() != DType::kF32) {
       wide = Tensor(DType::kF32, weight.shape());
-      to_f32(weight, 1.0f, wide.data<float>(), serial);
+      to_f32(aligned(weight), 1.0f, wide.data<float>(), parallel);
     }
-    Tensor packed(DType::kU8, {kernel_->packed_bytes()});
-    kernel_->pack(wide.raw(), problem_.trans_b ? k_ : n_, packed.raw(), serial);
+    Tensor packed = context.weights.allocate(kernel_->packed_bytes());
+    kernel_->pack(wide.raw(), problem_.trans_b ? k_ : n_, packed.raw(), parallel);
     return packed;
   });
 }

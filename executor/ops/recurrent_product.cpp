@@ -23,7 +23,7 @@ class WeightProduct {
   // `offset`: where the rows begin in input `input`, in elements.
   WeightProduct(const BindContext& context, int input, int64_t offset, int64_t m, int64_t n, int64_t k, BoundOp* bound)
       : input_(input), offset_(offset), n_(n), k_(k), has_bias_(context.has_input(3)) {
-    const Tensor* weight = context.constant(input);
+    const Tensor* weight = context.packed_constant(input);
     MatmulDesc desc{.m = m, .n = n, .k = k, .b_constant = weight != nullptr, .b_transposed = true};
     if (has_bias_) desc.epilogue = {bias()};
     BoundOp chosen;
@@ -33,9 +33,9 @@ class WeightProduct {
     if (weight == nullptr) return;
     const std::string layout = text(kernel_->packing(), ":rows", offset, "+", n);
     packed_ = context.weights.get(*weight, layout, [&] {
-      SerialParallel serial;
-      Tensor packed(DType::kU8, {kernel_->packed_bytes()});
-      kernel_->pack(weight->data<float>() + offset, k, packed.raw(), serial);
+      Tensor packed = context.weights.allocate(kernel_->packed_bytes());
+      const auto* bytes = static_cast<const std::byte*>(weight->raw());
+      kernel_->pack(bytes + offset * int64_t{sizeof(float)}, k, packed.raw(), context.weights.parallel());
       return packed;
     });
   }

@@ -13,6 +13,7 @@
 #include "executor/cpu_set.h"
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
+#include "executor/tools/memory_report.h"
 #include "executor/tools/progress.h"
 #include "executor/tools/random_inputs.h"
 #include "executor/tools/statistics.h"
@@ -125,18 +126,12 @@ Json report_of(const std::vector<Measured>& results, const std::vector<Shape>& s
   report["throughput_rows_per_s"] = rows_per_second;
   report["load_ms"] = load_ms;
   report["first_run_ms"] = results[0].first_ms;
-  report["memory_bytes"] = {{"weights", memory.weight_bytes},
-                            {"packed", memory.packed_bytes},
-                            {"arena", memory.arena_bytes},
-                            {"plan_constants", memory.constant_bytes},
-                            {"predicted_peak", memory.predicted_peak_bytes},
-                            {"peak_resident", peak_resident_bytes()}};
+  report["memory_bytes"] = memory_json(memory, true);
   return report;
 }
 
 void print(const Json& report) {
   const Json& latency = report["latency_ms"];
-  const auto mib = [&](const char* key) { return report["memory_bytes"][key].get<double>() / (1 << 20); };
   std::cout << std::fixed << std::setprecision(3);
   std::cout << "latency ms   mean " << latency["mean"].get<double>() << "  median " << latency["median"].get<double>()
             << "  p90 " << latency["p90"].get<double>() << "  p99 " << latency["p99"].get<double>() << "  min "
@@ -145,9 +140,7 @@ void print(const Json& report) {
             << " instance(s) of " << report["threads"] << " thread(s)\n";
   std::cout << "load         " << report["load_ms"].get<double>() << " ms, first run "
             << report["first_run_ms"].get<double>() << " ms (plan and packing included)\n"
-            << std::setprecision(1);
-  std::cout << "memory MiB   weights " << mib("weights") << "  packed " << mib("packed") << "  arena " << mib("arena")
-            << "  predicted peak " << mib("predicted_peak") << "  peak resident " << mib("peak_resident") << "\n";
+            << memory_line(report["memory_bytes"]) << "\n";
 }
 
 }  // namespace

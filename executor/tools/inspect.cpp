@@ -11,6 +11,7 @@
 #include "executor/op_binding.h"
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
+#include "executor/tools/memory_report.h"
 #include "executor/tools/random_inputs.h"
 #include "executor/tools/tensor_files.h"
 #include "ir/op_def.h"
@@ -82,14 +83,6 @@ Json describe_model(const Model& model) {
   return report;
 }
 
-Json describe_memory(const MemoryStats& memory) {
-  return {{"weights", memory.weight_bytes},
-          {"packed", memory.packed_bytes},
-          {"arena", memory.arena_bytes},
-          {"plan_constants", memory.constant_bytes},
-          {"predicted_peak", memory.predicted_peak_bytes}};
-}
-
 Json describe_step(const StepInfo& step, double total_us) {
   return {{"name", step.name},       {"op", step.op},
           {"inputs", step.inputs},   {"outputs", step.outputs},
@@ -153,11 +146,22 @@ void profile(const Model& model, Json& report) {
   for (int i = 0; i < kProfileRuns; ++i) steps = session.profile(inputs);
   double total_us = 0;
   for (const StepInfo& step : steps) total_us += step.time_us;
-  report["memory_bytes"] = describe_memory(session.memory());
+  report["memory_bytes"] = memory_json(session.memory(), true);
   report["total_us"] = total_us;
   for (const StepInfo& step : steps) report["steps"].push_back(describe_step(step, total_us));
   if (!FLAGS_trace.empty()) write_trace(steps);
   if (FLAGS_explain && !FLAGS_json) print_steps(steps, total_us);
+}
+
+// Without a run: what the plan for these shapes and its packed weights take.
+void predict_memory(const Model& model, Json& report) {
+  try {
+    Session session(model, {.threads = FLAGS_threads});
+    session.prepare(input_shapes(model, {FLAGS_batch_size, FLAGS_seq_len, FLAGS_shapes}));
+    report["memory_bytes"] = memory_json(session.memory(), false);
+  } catch (const Error& error) {
+    report["memory_unknown"] = error.what();  // a model may want shapes that only its user knows
+  }
 }
 
 void print_summary(const Model& model, const Json& report) {
@@ -173,7 +177,11 @@ void print_summary(const Model& model, const Json& report) {
   std::cout << "  ops";
   for (const auto& [op, count] : model.op_counts()) std::cout << "  " << op << " " << count;
   std::cout << "\n";
-  if (report.contains("memory_bytes")) std::cout << "  memory bytes " << report["memory_bytes"].dump() << "\n";
+  if (report.contains("memory_bytes")) {
+    std::cout << "  " << memory_line(report["memory_bytes"]) << "\n";
+  } else {
+    std::cout << "  memory is not known for these shapes: " << report["memory_unknown"].get<std::string>() << "\n";
+  }
 }
 
 }  // namespace
@@ -189,7 +197,11 @@ int run_inspect() {
   if (FLAGS_passes && !FLAGS_json) {
     for (const std::string& line : model.pass_log()) std::cout << line << "\n";
   }
-  if (FLAGS_explain || !FLAGS_trace.empty()) profile(model, report);
+  if (FLAGS_explain || !FLAGS_trace.empty()) {
+    profile(model, report);
+  } else {
+    predict_memory(model, report);
+  }
   if (FLAGS_json) {
     std::cout << report.dump() << "\n";
   } else {

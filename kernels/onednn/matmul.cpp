@@ -2,6 +2,7 @@
 // the shape of a call, so a split by threads would let the threads change the bits.
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <string_view>
@@ -94,7 +95,14 @@ class OnednnMatmul final : public MatmulKernel {
     return text("onednn", v->major, ".", v->minor, ".", v->patch, ".f32.isa", cpu().isa_bits);
   }
 
-  void pack(const void* b, int64_t ldb, void* packed, Parallel&) const override {
+  void pack(const void* b, int64_t ldb, void* packed, Parallel& parallel) const override {
+    if (reinterpret_cast<uintptr_t>(b) % sizeof(float) != 0) {  // the library wants whole floats
+      const int64_t rows = desc_.b_transposed ? desc_.n : desc_.k;
+      std::vector<float> copy(static_cast<size_t>(rows * ldb));
+      const int64_t last = desc_.b_transposed ? desc_.k : desc_.n;  // the last row may end before ldb
+      std::memcpy(copy.data(), b, static_cast<size_t>((rows - 1) * ldb + last) * sizeof(float));
+      return pack(copy.data(), ldb, packed, parallel);
+    }
     char* out = static_cast<char*>(packed);
     std::fill_n(out, packed_bytes(), 0);
     for (int64_t n = 0; n < desc_.n; n += columns_of(desc_.n)) {

@@ -26,7 +26,8 @@ void transpose(const float* src, int64_t ld_src, int64_t rows, int64_t cols, flo
   for (int64_t j = 0; j < cols4; j += 4)
     for (int64_t i = 0; i < rows4; i += 4) transpose4(src + i * ld_src + j, ld_src, dst + j * ld_dst + i, ld_dst);
   for (int64_t j = 0; j < cols; ++j)
-    for (int64_t i = j < cols4 ? rows4 : 0; i < rows; ++i) dst[j * ld_dst + i] = src[i * ld_src + j];
+    for (int64_t i = j < cols4 ? rows4 : 0; i < rows; ++i)
+      std::memcpy(dst + j * ld_dst + i, src + i * ld_src + j, sizeof(float));
 }
 
 }  // namespace

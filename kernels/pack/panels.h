@@ -16,7 +16,7 @@ struct PanelShape {
   int64_t bytes() const noexcept { return panels() * panel_elems() * int64_t{sizeof(float)}; }
 };
 
-// Writes one panel. B is [K,N] with leading dimension ldb, or [N,K] when transposed.
+// Writes one panel. B is [K,N] with leading dimension ldb, or [N,K] when transposed; it may lie at any address.
 void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t index, float* dst);
 
 }  // namespace neural_engine::pack

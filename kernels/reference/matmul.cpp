@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/reference/reference.h"
 #include "kernels/requests.h"
@@ -18,12 +19,14 @@ class ReferenceMatmul final : public MatmulKernel {
 
   // [K,N], dense.
   void pack(const void* b, int64_t ldb, void* packed, Parallel& parallel) const override {
-    const float* src = static_cast<const float*>(b);
+    const char* src = static_cast<const char*>(b);
     float* dst = static_cast<float*>(packed);
     parallel.ranges(desc_.k, 64, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; ++k)
-        for (int64_t n = 0; n < desc_.n; ++n)
-          dst[k * desc_.n + n] = desc_.b_transposed ? src[n * ldb + k] : src[k * ldb + n];
+        for (int64_t n = 0; n < desc_.n; ++n) {
+          const int64_t at = desc_.b_transposed ? n * ldb + k : k * ldb + n;
+          std::memcpy(dst + k * desc_.n + n, src + at * int64_t{sizeof(float)}, sizeof(float));
+        }
     });
   }
 

@@ -38,6 +38,13 @@ expect 0 'kernel ' "$engine" inspect --model="$model" --explain --seq_len=16 --t
 expect 0 'traceEvents' cat "$scratch/trace.json"
 expect 0 'return "logits"' "$engine" inspect --model="$model" --graph
 expect 0 'Softmax' "$engine" inspect --operators
+# Memory is predicted, and a run keeps to it: 24 MiB for the program and its libraries.
+expect 0 'released [1-9].* predicted peak [1-9]' "$engine" inspect --model="$model" --seq_len=16
+"$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --json >"$scratch/memory.json"
+read -r predicted resident \
+  < <(sed -nE 's/.*"predicted_peak":([0-9]+),"peak_resident":([0-9]+).*/\1 \2/p' "$scratch/memory.json")
+expect 0 '' test "${predicted:-0}" -gt 1000000 -a "${resident:-0}" -gt 1000000
+expect 0 '' test "${resident:-0}" -lt $((predicted + 24 * 1048576))
 
 # Random inputs, outputs written and read again.
 expect 0 'logits' "$engine" run --model="$model" --seq_len=8 --output_dir="$scratch/answers"

@@ -41,11 +41,13 @@ struct StepInfo {
 };
 
 struct MemoryStats {
-  size_t weight_bytes = 0;          // the model's constants
-  size_t packed_bytes = 0;          // weights packed for this CPU
-  size_t arena_bytes = 0;           // activations of one run of the largest plan
-  size_t constant_bytes = 0;        // constants that input shapes decided, of all plans
-  size_t predicted_peak_bytes = 0;  // the sum, for one run at a time
+  size_t weight_bytes = 0;    // the model's constants
+  size_t packed_bytes = 0;    // weights packed for this CPU
+  size_t released_bytes = 0;  // of weight_bytes: packed, and given back to the file that they are mapped from
+  size_t arena_bytes = 0;     // activations of one run of the largest plan
+  size_t constant_bytes = 0;  // constants that input shapes decided, of all plans
+  size_t predicted_peak_bytes =
+      0;  // what of all that is resident, for one run at a time; the program itself comes on top
 };
 
 // Thread-safe: run() may be called from many threads at once; one of the running calls uses the session's workers, the

@@ -63,7 +63,8 @@ class NEURAL_ENGINE_EXPORT Tensor {
   // required beyond that of the element type.
   static Tensor borrow(DType dtype, Shape shape, void* data);
 
-  // Memory that `owner` keeps alive (a mapped file, another container); treated as read-only by the engine.
+  // Memory that `owner` keeps alive (a mapped file, another container); treated as read-only by the engine. A weight of
+  // a model may lie at any address of its file.
   static Tensor share(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner);
 
   // Owned copies of values; the dtype follows from T (float, double, int64_t, int32_t, int8_t, uint8_t, bool ...).
@@ -97,6 +98,9 @@ class NEURAL_ENGINE_EXPORT Tensor {
     check_element_size(sizeof(T));
     return static_cast<const T*>(data_);
   }
+
+  // What keeps the memory alive; empty for borrowed memory.
+  const std::shared_ptr<const void>& owner() const noexcept { return owner_; }
 
   // An owned deep copy.
   Tensor clone() const;
