@@ -61,6 +61,16 @@ std::vector<std::string> components_of(const std::string& location) {
   return result;
 }
 
+// An archive may give a file from elsewhere a second name in the model's folder, and nothing tells which name was
+// first.
+void refuse_hard_links(int descriptor, const std::string& location) {
+  struct stat status;
+  if (::fstat(descriptor, &status) != 0) fail_errno(location, "read the status of");
+  if (!S_ISREG(status.st_mode) || status.st_nlink <= 1) return;
+  fail(Code::kInvalidModel, "location \"", location, "\" is one of ", status.st_nlink,
+       " hard links to its file, expected a file of its own (a copy will do)");
+}
+
 void check_location(const std::string& location) {
   const auto refuse = [&](const char* what) {
     fail(Code::kInvalidModel, "location \"", location, "\" ", what, ", expected a path below the model's folder");
@@ -101,6 +111,7 @@ std::shared_ptr<const MappedFile> MappedFile::open_below(const std::string& fold
     }
     at = std::move(next);
   }
+  refuse_hard_links(at.get(), location);
   return map(at.get(), root + "/" + location);
 }
 

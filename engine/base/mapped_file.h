@@ -17,8 +17,7 @@ class MappedFile {
   static std::shared_ptr<const MappedFile> open(const std::string& path);
 
   // `location` is a relative path below `folder`, as a file names another file. Refused (kInvalidModel): an absolute
-  // path, "..", an empty component, and any symbolic link from the folder on. Hard links cannot be told from files and
-  // are followed.
+  // path, "..", an empty component, any symbolic link from the folder on, and a file that has further hard links.
   static std::shared_ptr<const MappedFile> open_below(const std::string& folder, const std::string& location);
 
   MappedFile(const MappedFile&) = delete;

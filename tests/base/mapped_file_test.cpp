@@ -49,6 +49,9 @@ TEST_F(MappedFileTest, OpensBelowAFolderOnly) {
        {"", "/etc/passwd", "../x", "sub/../a.bin", "sub//b.bin", "sub/", "link", "none", "sub"}) {
     EXPECT_THROW(MappedFile::open_below(folder_, location), Error) << location;
   }
+  std::filesystem::create_hard_link(folder_ + "/a.bin", folder_ + "/sub/c.bin");
+  EXPECT_THROW(MappedFile::open_below(folder_, "sub/c.bin"), Error);
+  EXPECT_EQ(MappedFile::open(folder_ + "/sub/c.bin")->size(), 5u);  // named by the user, not by a file
 }
 
 TEST_F(MappedFileTest, ReadsWholeFiles) {

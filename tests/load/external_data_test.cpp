@@ -55,6 +55,7 @@ TEST(ExternalData, BadOnesAreRefused) {
   folder.write("secret.bin", four_floats());
   std::filesystem::create_symlink("../secret.bin", folder.path() + "/model/link.bin");
   std::filesystem::create_symlink("..", folder.path() + "/model/up");
+  std::filesystem::create_hard_link(folder.path() + "/secret.bin", folder.path() + "/model/second_name.bin");
   std::filesystem::create_directory(folder.path() + "/model/folder");
   const struct {
     std::vector<std::pair<std::string, std::string>> entries;
@@ -66,6 +67,7 @@ TEST(ExternalData, BadOnesAreRefused) {
       {{{"location", "folder//w.bin"}}, "has an empty component"},
       {{{"location", "link.bin"}}, "passes through a symbolic link"},
       {{{"location", "up/secret.bin"}}, "passes through a symbolic link"},
+      {{{"location", "second_name.bin"}}, "is one of 2 hard links to its file, expected a file of its own"},
       {{{"location", "none.bin"}}, "input/output: model in memory: tensor \"w\": cannot open"},
       {{{"location", "folder"}}, "is not a regular file"},
       {{}, "location \"\" is empty"},
