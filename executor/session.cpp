@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "executor/cpu_set.h"
+#include "executor/precision.h"
 #include "executor/program.h"
 #include "executor/thread_pool.h"
 
@@ -73,7 +74,8 @@ struct Session::Impl {
   Impl(const Model& session_model, const SessionOptions& options)
       : model(session_model),
         pool(choose_threads(options), options.cpus),
-        program(model.graph_ptr(), weights, pool.threads(), static_cast<size_t>(std::max(options.max_plans, 1))) {}
+        program(with_precision(model.graph_ptr(), options.precision, &notes), weights, pool.threads(),
+                static_cast<size_t>(std::max(options.max_plans, 1))) {}
 
   // Shapes are the plan's to check.
   void check_inputs(std::span<const Tensor> inputs) const {
@@ -110,6 +112,7 @@ struct Session::Impl {
   }
 
   const Model model;
+  std::vector<std::string> notes;
   ThreadPool pool;
   WeightStore weights{&pool};
   Program program;
@@ -121,6 +124,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 const Model& Session::model() const { return impl_->model; }
+const std::vector<std::string>& Session::notes() const { return impl_->notes; }
 int Session::threads() const { return impl_->pool.threads(); }
 
 std::vector<Tensor> Session::run(std::span<const Tensor> inputs) {

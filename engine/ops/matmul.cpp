@@ -55,28 +55,19 @@ void infer_gemm(InferContext& context) {
   context.set(0, dtype, std::move(shape));
 }
 
-void check_bias(const InferContext& context, const std::optional<SymShape>& shape) {
-  if (!context.has_input(2) || !context.shape(2)) return;
-  const SymShape& bias = *context.shape(2);
+// One element for each column of the product.
+void check_row(const InferContext& context, int input, const char* what, const std::optional<SymShape>& shape) {
+  if (!context.has_input(input) || !context.shape(input)) return;
+  const SymShape& row = *context.shape(input);
   const Dim n = shape ? shape->back() : Dim();
-  if (bias.size() != 1 || (n.known() && bias[0].known() && n.value() != bias[0].value())) {
-    context.invalid("the bias has shape ", to_string(bias), ", expected [", to_string(n), "]");
+  if (row.size() != 1 || (n.known() && row[0].known() && n.value() != row[0].value())) {
+    context.invalid("the ", what, " has shape ", to_string(row), ", expected [", to_string(n), "]");
   }
 }
 
-void infer_fused_matmul(InferContext& context) {
-  for (int i = 0; i < context.num_inputs(); ++i) {
-    if (context.has_input(i)) context.require_dtype(i, {DType::kF32, DType::kF16, DType::kBF16});
-  }
-  const DType dtype = common_dtype(context, context.num_inputs(), kMatmulDtypes);
-  std::optional<SymShape> shape =
-      matmul_shape(context, 0, 1, context.int_attr("trans_a") != 0, context.int_attr("trans_b") != 0);
-  if (shape && (context.shape(0)->size() < 2 || context.shape(1)->size() < 2)) {
-    context.invalid("shapes are ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
-                    ", expected ranks of at least 2");
-  }
-  check_bias(context, shape);
-  int extra = 3;
+// Names, and the operands of binary ones, which are the inputs from `first` on.
+void check_post_ops(const InferContext& context, int first, const std::optional<SymShape>& shape) {
+  int extra = first;
   for (const std::string& name : context.attr<std::vector<std::string>>("post_ops")) {
     const std::optional<PostOp> op = find_post_op(name);
     if (!op) context.invalid("post_ops has \"", name, "\", expected one of ", post_op_names());
@@ -91,10 +82,41 @@ void infer_fused_matmul(InferContext& context) {
     }
     ++extra;
   }
-  if (context.num_inputs() > std::max(extra, 3)) {
+  if (context.num_inputs() > std::max(extra, first)) {
     context.invalid(context.num_inputs(), " inputs found, post_ops consumes ", extra);
   }
+}
+
+void infer_fused_matmul(InferContext& context) {
+  for (int i = 0; i < context.num_inputs(); ++i) {
+    if (context.has_input(i)) context.require_dtype(i, {DType::kF32, DType::kF16, DType::kBF16});
+  }
+  const DType dtype = common_dtype(context, context.num_inputs(), kMatmulDtypes);
+  std::optional<SymShape> shape =
+      matmul_shape(context, 0, 1, context.int_attr("trans_a") != 0, context.int_attr("trans_b") != 0);
+  if (shape && (context.shape(0)->size() < 2 || context.shape(1)->size() < 2)) {
+    context.invalid("shapes are ", to_string(*context.shape(0)), " and ", to_string(*context.shape(1)),
+                    ", expected ranks of at least 2");
+  }
+  check_row(context, 2, "bias", shape);
+  check_post_ops(context, 3, shape);
   context.set(0, dtype, std::move(shape));
+}
+
+void infer_dynamic_matmul(InferContext& context) {
+  context.require_dtype(1, {DType::kS8});
+  for (int i = 0; i < context.num_inputs(); ++i) {
+    if (i != 1 && context.has_input(i)) context.require_dtype(i, {DType::kF32});
+  }
+  context.require_rank(1, 2);
+  std::optional<SymShape> shape = matmul_shape(context, 0, 1, false, context.int_attr("trans_b") != 0);
+  if (shape && context.shape(0)->size() < 2) {
+    context.invalid("input 0 has shape ", to_string(*context.shape(0)), ", expected a rank of at least 2");
+  }
+  check_row(context, 2, "scale", shape);
+  check_row(context, 3, "bias", shape);
+  check_post_ops(context, 4, shape);
+  context.set(0, DType::kF32, std::move(shape));
 }
 
 constexpr PostOp kPostOps[] = {{"gelu_erf"}, {"gelu_tanh"}, {"relu"},      {"silu"},
@@ -168,6 +190,11 @@ std::span<const OpDef> matmul_ops() {
        .attrs = {{"trans_a", 0}, {"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
        .inputs = {2, kVariadic},
        .infer = infer_fused_matmul},
+      // Ours, made when a session asks for int8: see ops/matmul.h.
+      {.name = "DynamicQuantizedMatMul",
+       .attrs = {{"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
+       .inputs = {3, kVariadic},
+       .infer = infer_dynamic_matmul},
       {.name = "Einsum",
        .attrs = {required_attr("equation", AttrType::kString)},
        .inputs = {1, kVariadic},

@@ -1,6 +1,9 @@
 // What passes and the executor share about FusedMatMul:
 //   inputs  a, b, bias? [N], then one operand for each binary post op
 //   output  post_ops(alpha * op(a) x op(b) + bias), where op() swaps the last two dimensions if trans_a, trans_b
+// and about DynamicQuantizedMatMul, whose rows of a are quantized to 8 bits as it runs (kernels/int_matmul.h):
+//   inputs  a f32, b s8 of rank 2, scale f32 [N], bias? [N], then one operand for each binary post op
+//   output  post_ops(alpha * (a x op(b)) * scale + bias)
 #pragma once
 
 #include <optional>

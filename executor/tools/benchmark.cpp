@@ -58,7 +58,10 @@ void measure(const Model& model, const std::vector<Tensor>& inputs, const std::v
              Progress* progress, Measured& result) {
   if (!cpus.empty()) pin_thread({cpus.front()});
   const Clock::time_point created = Clock::now();
-  Session session(model, {.threads = FLAGS_threads, .cpus = cpus});
+  SessionOptions options = session_options();
+  options.cpus = cpus;
+  Session session(model, options);
+  if (progress != nullptr) print_notes(session);
   std::vector<Tensor> outputs = session.run(inputs);
   result.first_ms = ms_since(created);
   for (int i = 1; i < FLAGS_warmup; ++i) session.run(inputs, outputs);
@@ -77,6 +80,7 @@ void measure(const Model& model, const std::vector<Tensor>& inputs, const std::v
 
 void check_flags() {
   if (FLAGS_model.empty()) throw UsageError{"--model is missing"};
+  session_options();  // refused before a thread is started
   if (FLAGS_iterations < 1) throw UsageError{"--iterations must be at least 1"};
   if (FLAGS_warmup < 0) throw UsageError{"--warmup must not be negative"};
   if (FLAGS_instances < 1) throw UsageError{"--instances must be at least 1"};

@@ -70,7 +70,8 @@ int run_evaluate() {
   check_flags();
   const LabelledText data = read_labelled_text(FLAGS_data);
   TextClassifier classifier = TextClassifier::load(
-      FLAGS_model, {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, {.threads = FLAGS_threads});
+      FLAGS_model, {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, session_options());
+  print_notes(classifier.session());
   classifier.classify(data.texts.front());  // plans and packs before the clock runs
   const Predictions predictions = predict(classifier, data);
   const double value = measure(predictions, data);

@@ -3,6 +3,8 @@
 
 #include <gflags/gflags.h>
 
+#include "neural_engine/session.h"
+
 DECLARE_string(model);
 DECLARE_string(inputs);
 DECLARE_string(output);
@@ -24,6 +26,7 @@ DECLARE_int32(seed);
 DECLARE_int32(iterations);
 DECLARE_int32(warmup);
 DECLARE_int32(threads);
+DECLARE_string(precision);
 DECLARE_int32(instances);
 DECLARE_int32(cores_per_instance);
 DECLARE_bool(json);
@@ -33,3 +36,12 @@ DECLARE_bool(operators);
 DECLARE_bool(graph);
 DECLARE_bool(passes);
 DECLARE_string(trace);
+
+namespace neural_engine::tools {
+
+// --threads and --precision; UsageError for a precision that there is not.
+SessionOptions session_options();
+// Prints what became of --precision, to standard error.
+void print_notes(const Session& session);
+
+}  // namespace neural_engine::tools

@@ -141,7 +141,8 @@ void profile(const Model& model, Json& report) {
       FLAGS_inputs.empty() ? random_inputs(model, input_shapes(model, {FLAGS_batch_size, FLAGS_seq_len, FLAGS_shapes}),
                                            static_cast<uint64_t>(FLAGS_seed))
                            : read_inputs(FLAGS_inputs, model.inputs());
-  Session session(model, {.threads = FLAGS_threads});
+  Session session(model, session_options());
+  print_notes(session);
   std::vector<StepInfo> steps;
   for (int i = 0; i < kProfileRuns; ++i) steps = session.profile(inputs);
   double total_us = 0;

@@ -36,6 +36,7 @@ DEFINE_int32(iterations, 100, "timed runs");
 DEFINE_int32(warmup, 10, "runs before the timed ones");
 DEFINE_int32(w, 10, "the same as --warmup");
 DEFINE_int32(threads, 0, "threads of a session; 0: all that the process may use");
+DEFINE_string(precision, "auto", "of products with weights: auto, fp32, bf16 or int8_dynamic");
 DEFINE_int32(instances, 1, "sessions that run at once, each on CPUs of its own");
 DEFINE_int32(cores_per_instance, 0, "CPUs of each instance; 0: an equal share");
 DEFINE_bool(json, false, "results as JSON on standard output");
@@ -55,21 +56,21 @@ const std::vector<Command>& commands() {
       {"run",
        "run a model on tensors or on text; compare with expected outputs",
        {"model", "inputs", "output_dir", "expect", "rtol", "atol", "cases", "text", "text_file", "max_length",
-        "batch_size", "seq_len", "shapes", "seed", "threads", "json", "optimize"},
+        "batch_size", "seq_len", "shapes", "seed", "threads", "precision", "json", "optimize"},
        run_model},
       {"evaluate",
        "a metric and the speed on labelled text",
-       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "json", "optimize"},
+       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "precision", "json", "optimize"},
        run_evaluate},
       {"benchmark",
        "latency, throughput and memory",
        {"model", "batch_size", "seq_len", "shapes", "inputs", "seed", "iterations", "warmup", "w", "threads",
-        "instances", "cores_per_instance", "json", "optimize"},
+        "precision", "instances", "cores_per_instance", "json", "optimize"},
        run_benchmark},
       {"inspect",
        "inputs, outputs, operators, memory; --explain, --trace, --graph, --passes, --operators",
        {"model", "explain", "trace", "graph", "passes", "operators", "batch_size", "seq_len", "shapes", "inputs",
-        "seed", "threads", "json", "optimize"},
+        "seed", "threads", "precision", "json", "optimize"},
        run_inspect},
       {"convert",
        "write a model as .ne: optimised, memory-mapped",

@@ -68,7 +68,8 @@ int run_model() {
       FLAGS_inputs.empty() ? random_inputs(model, input_shapes(model, {FLAGS_batch_size, FLAGS_seq_len, FLAGS_shapes}),
                                            static_cast<uint64_t>(FLAGS_seed))
                            : read_inputs(FLAGS_inputs, model.inputs());
-  Session session(model, {.threads = FLAGS_threads});
+  Session session(model, session_options());
+  print_notes(session);
   const std::vector<Tensor> outputs = session.run(inputs);
   if (!FLAGS_output_dir.empty()) write_outputs(FLAGS_output_dir, model.outputs(), outputs);
 

@@ -40,7 +40,7 @@ struct CaseResult {
 void run_data_sets(const fs::path& folder, CaseResult& result) {
   const Model model = Model::load((folder / "model.onnx").string(), {.optimize = FLAGS_optimize});
   result.ops = model.op_counts();
-  Session session(model, {.threads = FLAGS_threads});
+  Session session(model, session_options());
   for (const fs::path& data : sorted_entries(folder, "test_data_set_")) {
     const std::vector<Tensor> outputs = session.run(read_case(data.string(), "input", model.inputs()));
     const std::vector<Tensor> expected = read_case(data.string(), "output", model.outputs());

@@ -31,7 +31,8 @@ std::vector<std::string> read_texts() {
 int run_text() {
   const std::vector<std::string> texts = read_texts();
   TextClassifier classifier = TextClassifier::load(
-      FLAGS_model, {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, {.threads = FLAGS_threads});
+      FLAGS_model, {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, session_options());
+  print_notes(classifier.session());
   const std::vector<Classification> answers = classifier.classify(texts);
   std::cout << std::fixed << std::setprecision(4);
   for (size_t i = 0; i < texts.size(); ++i) {

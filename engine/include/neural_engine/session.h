@@ -15,6 +15,18 @@
 
 namespace neural_engine {
 
+// The arithmetic of products with constant weights.
+enum class Precision {
+  kAuto,         // the model's own
+  kFp32,         // the same: nothing is made less precise than the model has it
+  kBf16,         // a hint: without bf16 kernels for this CPU it is f32, and notes() says so
+  kInt8Dynamic,  // s8 weights, one scale per column; activations quantized per row as they come; no calibration
+};
+// "auto", "fp32", "bf16", "int8_dynamic".
+NEURAL_ENGINE_EXPORT const char* to_string(Precision precision) noexcept;
+// Throws Error(kInvalidArgument) for another word.
+NEURAL_ENGINE_EXPORT Precision parse_precision(const std::string& word);
+
 struct SessionOptions {
   // Threads that run one request, the calling thread included. 0: as many as the process's CPU mask and its cgroup's
   // quota allow. More than that are refused down to it, unless `cpus` is given.
@@ -24,6 +36,7 @@ struct SessionOptions {
   std::vector<int> cpus = {};
   // Plans kept for distinct sets of input shapes; the least recently used makes room.
   int max_plans = 16;
+  Precision precision = Precision::kAuto;
 };
 
 // What one step of a plan does: for `explain`.
@@ -80,6 +93,9 @@ class NEURAL_ENGINE_EXPORT Session {
   std::vector<StepInfo> profile(std::span<const Tensor> inputs, std::vector<Tensor>* outputs = nullptr);
 
   MemoryStats memory() const;
+
+  // What became of the precision that was asked for: one line each; empty when nothing was.
+  const std::vector<std::string>& notes() const;
 
  private:
   struct Impl;
