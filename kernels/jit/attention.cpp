@@ -86,6 +86,8 @@ class JitAttention final : public AttentionKernel {
 
   void execute(const AttentionArgs& args, Parallel& parallel) const override {
     if (args.batch == 0 || args.sq == 0) return;
+    prepare(std::min(kQueries, args.sq));
+    prepare((args.sq - 1) % kQueries + 1);
     const int threads = parallel.threads();
     const Layout layout = plan(args, threads);
     float* packed = static_cast<float*>(args.scratch);
@@ -177,6 +179,16 @@ class JitAttention final : public AttentionKernel {
     const int64_t tiles = div_up(rows, MatmulVec::kMaxRows), size = rows / tiles, larger = rows % tiles;
     if (larger > 0) body(0, static_cast<int>(size + 1), larger);
     if (larger < tiles) body(larger * (size + 1), static_cast<int>(size), tiles - larger);
+  }
+
+  // The shapes of tile that product() will ask for with blocks of so many queries.
+  void prepare(int64_t rows) const {
+    for_tiles(rows, [&](int64_t, int tile_rows, int64_t) {
+      for (const MatmulVec* code : {scores_.get(), values_.get()}) {
+        code->prepare(tile_rows, 1);
+        if (rows <= MatmulVec::kMaxRows) code->prepare(tile_rows, code->max_panels(tile_rows));
+      }
+    });
   }
 
   // All panels of one product. `call` says where A, B and C begin; C has room for whole panels when `cols` is 0.

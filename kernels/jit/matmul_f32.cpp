@@ -44,9 +44,9 @@ class JitMatmul final : public MatmulKernel {
 
   void pack(const void* b, int64_t ldb, void* packed, Parallel& parallel) const override {
     const pack::PanelShape panels = shape(desc_.k, desc_.n);
-    parallel.run(panels.panels(), [&](int64_t index, int) {
-      pack::panel(static_cast<const float*>(b), ldb, desc_.b_transposed, panels, index,
-                  static_cast<float*>(packed) + index * panels.panel_elems());
+    parallel.run(div_up(panels.panels(), pack::kGroupPanels), [&](int64_t index, int) {
+      pack::panel_group(static_cast<const float*>(b), ldb, desc_.b_transposed, panels, index,
+                        static_cast<float*>(packed) + index * pack::kGroupPanels * panels.panel_elems());
     });
   }
 
@@ -76,12 +76,25 @@ class JitMatmul final : public MatmulKernel {
       pack_run_time_b(job, static_cast<float*>(args.scratch), parallel);
     }
 
+    prepare(job);
+
     // Groups of eight panels let a slice of A be read from L2 eight times; fewer when the threads would starve.
     const int64_t units = panels.panels() * job.m_blocks * args.batch;
     job.group_panels = parallel.threads() == 1 ? 8 : std::clamp<int64_t>(units / (parallel.threads() * 4), 1, 8);
     job.group_panels = round_up(job.group_panels, std::min<int64_t>(job.group_panels, panels_at_once(job)));
     job.groups = div_up(panels.panels(), job.group_panels);
     parallel.run(args.batch * job.groups * job.m_blocks, [&](int64_t index, int) { task(job, index); });
+  }
+
+  // The shapes of tile that strips() will ask for: blocks of M differ by one row at most.
+  void prepare(const Job& job) const {
+    for (const int64_t m : {job.args.m / job.m_blocks, div_up(job.args.m, job.m_blocks)}) {
+      const Tiles tiles(m, MatmulVec::kMaxRows);
+      const int rows = static_cast<int>(tiles.rows);
+      code_->prepare(rows, 1);
+      if (tiles.larger > 0) code_->prepare(rows + 1, 1);
+      if (tiles.parts == 1) code_->prepare(rows, code_->max_panels(rows));
+    }
   }
 
   int64_t panels_at_once(const Job& job) const {

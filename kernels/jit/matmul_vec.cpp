@@ -1,6 +1,7 @@
 #include "kernels/jit/matmul_vec.h"
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <map>
@@ -207,28 +208,45 @@ class StripGenerator final : public VecGenerator {
   EpilogueEmitter epilogue_;
 };
 
+// A model of one length uses two or three of the shapes: each is generated when it is first asked for.
 class MatmulVecCode final : public MatmulVec {
  public:
-  MatmulVecCode(Isa isa, float alpha, const Epilogue& ops) {
-    for (int rows = 1; rows <= kMaxRows; ++rows)
-      for (const int panels : {1, max_panels_of(rows)}) {
-        std::unique_ptr<StripGenerator>& slot = code_[slot_of(rows, panels)];
-        if (!slot) slot = std::make_unique<StripGenerator>(isa, Shape{rows, panels}, alpha, ops);
-      }
-    width_ = code_[slot_of(1, 1)]->lanes() * kVecsPerPanel;
-  }
+  MatmulVecCode(Isa isa, float alpha, const Epilogue& ops)
+      : isa_(isa), alpha_(alpha), ops_(ops), width_(VecGenerator::lanes_of(isa) * kVecsPerPanel) {}
 
   int width() const override { return width_; }
   int max_panels(int rows) const override { return max_panels_of(rows); }
-  void run(StripCall& call, int rows, int panels) const override {
-    code_[slot_of(rows, panels)]->entry<void(StripCall*)>()(&call);
-  }
+  void prepare(int rows, int panels) const override { entry(rows, panels); }
+  void run(StripCall& call, int rows, int panels) const override { entry(rows, panels)(&call); }
 
  private:
+  using Entry = void(StripCall*);
+
   static size_t slot_of(int rows, int panels) { return static_cast<size_t>((rows - 1) * 2 + (panels > 1 ? 1 : 0)); }
 
-  std::array<std::unique_ptr<StripGenerator>, 2 * kMaxRows> code_;
-  int width_ = 0;
+  Entry* entry(int rows, int panels) const {
+    const size_t slot = slot_of(rows, panels);
+    Entry* found = entries_[slot].load(std::memory_order_acquire);
+    return found != nullptr ? found : make(slot, {rows, panels});
+  }
+
+  Entry* make(size_t slot, Shape shape) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_ptr<StripGenerator>& code = code_[slot];
+    if (!code) {
+      code = generate("matmul_vec", [&] { return std::make_unique<StripGenerator>(isa_, shape, alpha_, ops_); });
+      entries_[slot].store(code->entry<Entry>(), std::memory_order_release);
+    }
+    return code->entry<Entry>();
+  }
+
+  const Isa isa_;
+  const float alpha_;
+  const Epilogue ops_;
+  const int width_;
+  mutable std::mutex mutex_;
+  mutable std::array<std::unique_ptr<StripGenerator>, 2 * kMaxRows> code_;
+  mutable std::array<std::atomic<Entry*>, 2 * kMaxRows> entries_{};
 };
 
 // The bytes that decide what is generated.
@@ -261,7 +279,7 @@ std::shared_ptr<const MatmulVec> MatmulVec::get(Isa isa, float alpha, const Epil
   std::erase_if(cache, [](const auto& entry) { return entry.second.expired(); });
   std::shared_ptr<const MatmulVec> code = cache[key].lock();
   if (!code) {
-    code = generate("matmul_vec", [&] { return std::make_shared<MatmulVecCode>(isa, alpha, epilogue); });
+    code = std::make_shared<MatmulVecCode>(isa, alpha, epilogue);
     cache[key] = code;
   }
   return code;

@@ -52,6 +52,9 @@ class MatmulVec {
   virtual int width() const = 0;
   // The most panels side by side for tiles of so many rows.
   virtual int max_panels(int rows) const = 0;
+  // Generates the code for a shape of tile, which run() would do when it first needs it. May throw, which tasks must
+  // not: callers prepare what their tasks will run.
+  virtual void prepare(int rows, int panels) const = 0;
   // rows 1 .. kMaxRows, panels 1 or max_panels(rows).
   virtual void run(StripCall& call, int rows, int panels) const = 0;
 };

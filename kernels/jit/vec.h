@@ -17,6 +17,7 @@ class VecGenerator : public Generator {
  public:
   explicit VecGenerator(Isa isa) { require(isa == Isa::kAvx2, Code::kInternal, "no vector code for ", to_string(isa)); }
 
+  static constexpr int lanes_of(Isa) { return 8; }
   int lanes() const { return 8; }
   int vec_bytes() const { return lanes() * 4; }
   int registers() const { return 16; }

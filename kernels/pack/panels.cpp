@@ -41,4 +41,21 @@ void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape
     std::memcpy(dst + k * shape.width, b + k * ldb + n0, static_cast<size_t>(columns) * sizeof(float));
 }
 
+void panel_group(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t group, float* dst) {
+  const int64_t first = group * kGroupPanels, last = std::min(first + kGroupPanels, shape.panels());
+  const bool whole = last * shape.width <= shape.n && last - first == kGroupPanels && shape.width % 4 == 0;
+  if (transposed || !whole) {
+    for (int64_t i = first; i < last; ++i) panel(b, ldb, transposed, shape, i, dst + (i - first) * shape.panel_elems());
+    return;
+  }
+  for (int64_t k = 0; k < shape.k; ++k) {
+    const float* row = b + k * ldb + first * shape.width;
+    for (int64_t i = 0; i < kGroupPanels; ++i) {
+      float* to = dst + i * shape.panel_elems() + k * shape.width;
+      for (int j = 0; j < shape.width; j += 4) _mm_storeu_ps(to + j, _mm_loadu_ps(row + j));
+      row += shape.width;
+    }
+  }
+}
+
 }  // namespace neural_engine::pack

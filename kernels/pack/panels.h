@@ -19,4 +19,9 @@ struct PanelShape {
 // Writes one panel. B is [K,N] with leading dimension ldb, or [N,K] when transposed; it may lie at any address.
 void panel(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t index, float* dst);
 
+// Writes kGroupPanels panels, or what is left of them, one after the other: B is then read along its rows, some lines
+// at a time, where a single panel takes one line from each row's page.
+inline constexpr int64_t kGroupPanels = 8;
+void panel_group(const float* b, int64_t ldb, bool transposed, const PanelShape& shape, int64_t group, float* dst);
+
 }  // namespace neural_engine::pack
