@@ -1,5 +1,6 @@
 #include "neural_engine/model.h"
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -10,6 +11,7 @@
 #include "ir/print.h"
 #include "passes/pipeline.h"
 
+#include "load/hugging_face.h"
 #include "load/onnx.h"
 
 namespace neural_engine {
@@ -49,6 +51,11 @@ bool is_model_file_at(const std::string& path) {
   return is_model_file(std::as_bytes(std::span(magic)));
 }
 
+Graph load_graph(const std::string& path) {
+  if (std::filesystem::is_directory(path)) return load_hugging_face(path);
+  return is_model_file_at(path) ? load_model_file(path) : load_onnx(path);
+}
+
 std::vector<std::string> optimize(Graph& graph) {
   PassReport report;
   simplify(
@@ -82,7 +89,7 @@ Model::Model(Graph graph, std::vector<std::string> pass_log) {
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {
-  Graph graph = is_model_file_at(path) ? load_model_file(path) : load_onnx(path);
+  Graph graph = load_graph(path);
   std::vector<std::string> pass_log;
   if (options.optimize) pass_log = optimize(graph);
   // The passes looked at some bytes of each weight, for which the system may have mapped megabytes.

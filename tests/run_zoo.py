@@ -3,7 +3,7 @@
 
     tests/run_zoo.py --binary build/neural_engine [--zoo tests/data/zoo] [--only PART] [--jobs N]
 
-A case is a folder with model.onnx and test_data_set_<n>/{input_<i>.pb,output_<i>.pb}; tests/zoo/make_zoo.py makes them.
+A case is a folder with model.onnx (or config.json: the folder is a model of Hugging Face's) and test_data_set_<n>/{input_<i>.pb,output_<i>.pb}; tests/zoo/make_zoo.py makes them.
 Each data set runs in a process of its own, so that a crash costs one case. A refusal counts as a failure unless
 --allow-refused is given: what the zoo holds is what users export. Exit status 1 when a case fails.
 
@@ -31,7 +31,9 @@ Result = collections.namedtuple("Result", "case status message")
 
 
 def run_data_set(arguments, case, data_set):
-    command = [arguments.binary, "run", f"--model={os.path.join(case, 'model.onnx')}", f"--inputs={data_set}",
+    path = os.path.join(case, "model.onnx")
+    model = path if os.path.exists(path) else case
+    command = [arguments.binary, "run", f"--model={model}", f"--inputs={data_set}",
                f"--expect={data_set}", f"--rtol={arguments.rtol}", f"--atol={arguments.atol}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S)
@@ -76,8 +78,8 @@ def parse():
 
 def main():
     parser, arguments = parse()
-    cases = [os.path.dirname(path) for path in sorted(glob.glob(os.path.join(arguments.zoo, "*", "model.onnx")))
-             if arguments.only in os.path.basename(os.path.dirname(path))]
+    models = [path for name in ("model.onnx", "config.json") for path in glob.glob(os.path.join(arguments.zoo, "*", name))]
+    cases = [case for case in sorted({os.path.dirname(path) for path in models}) if arguments.only in os.path.basename(case)]
     if not cases:
         parser.error(f"no cases in {arguments.zoo}" + (f" with {arguments.only} in their name" if arguments.only else ""))
     counts = collections.Counter()

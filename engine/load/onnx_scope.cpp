@@ -1,6 +1,6 @@
 #include "load/onnx_scope.h"
 
-#include "ir/infer.h"
+#include "base/error.h"
 
 namespace neural_engine {
 
@@ -10,19 +10,6 @@ namespace {
 constexpr size_t kMaxName = 512;
 
 }  // namespace
-
-NodeId emit(Graph& graph, const OpDef& def, std::vector<ValueId> inputs, std::vector<ValueId> outputs, Attrs attrs,
-            std::string name) {
-  const NodeId id = graph.add_node_to(def, std::move(inputs), std::move(outputs), std::move(attrs), std::move(name));
-  const Node& node = graph.node(id);
-  std::vector<const Facts*> operands;
-  for (ValueId input : node.inputs) operands.push_back(input == kNoValue ? nullptr : &graph.value(input).facts);
-  std::vector<Facts> facts = infer_node(node, operands);
-  for (size_t i = 0; i < facts.size(); ++i) {
-    if (node.outputs[i] != kNoValue) graph.value(node.outputs[i]).facts = std::move(facts[i]);
-  }
-  return id;
-}
 
 std::string UniqueNames::claim(const std::string& name) {
   if (name.empty() || name.size() > kMaxName) return {};

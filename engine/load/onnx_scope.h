@@ -9,15 +9,12 @@
 
 #include "ir/graph.h"
 #include "load/attribute_reader.h"
+#include "load/graph_writer.h"
 
 namespace neural_engine {
 
 // Versions of the operator sets that a model or function imports, by domain ("" stands for ai.onnx too).
 using Opsets = std::map<std::string, int64_t>;
-
-// Adds a node and infers the facts of its outputs, so that the rewriters of old operators know ranks and dtypes.
-NodeId emit(Graph& graph, const OpDef& def, std::vector<ValueId> inputs, std::vector<ValueId> outputs, Attrs attrs,
-            std::string name);
 
 // Hands out value names that are unique in one graph.
 class UniqueNames {

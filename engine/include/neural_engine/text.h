@@ -37,6 +37,9 @@ class NEURAL_ENGINE_EXPORT TextClassifier {
   // config.json; without either LABEL_0 ...) lie beside the model. Throws Error as Model::load and for tokenizer files.
   static TextClassifier load(const std::string& model_path, const TextOptions& options = {},
                              const SessionOptions& session = {});
+  // The same with the model loaded already; `model_path` says where its files are.
+  static TextClassifier load(const Model& model, const std::string& model_path, const TextOptions& options = {},
+                             const SessionOptions& session = {});
   TextClassifier(TextClassifier&&) noexcept;
   ~TextClassifier();
 
@@ -51,6 +54,34 @@ class NEURAL_ENGINE_EXPORT TextClassifier {
  private:
   struct Impl;
   explicit TextClassifier(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Sentences to vectors: a model with an output "sentence_embedding" [rows, size], such as a sentence-transformers
+// folder. Not thread-safe for its options; embed() may be called from many threads.
+class NEURAL_ENGINE_EXPORT TextEmbedder {
+ public:
+  // The tokenizer lies beside the model, or in the folder that is the model; a max_length of 0 means max_seq_length of
+  // sentence_bert_config.json where that is, else what the tokenizer says. Throws Error as TextClassifier::load.
+  static TextEmbedder load(const std::string& model_path, const TextOptions& options = {},
+                           const SessionOptions& session = {});
+  static TextEmbedder load(const Model& model, const std::string& model_path, const TextOptions& options = {},
+                           const SessionOptions& session = {});
+  TextEmbedder(TextEmbedder&&) noexcept;
+  ~TextEmbedder();
+
+  // Whether the model has that output.
+  static bool fits(const Model& model);
+
+  // One vector per text, in the order of the texts.
+  std::vector<std::vector<float>> embed(std::span<const std::string> texts);
+  std::vector<float> embed(const std::string& text);
+
+  Session& session();
+
+ private:
+  struct Impl;
+  explicit TextEmbedder(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,2 @@
+Bsentence_embeddingJ@Ý¯Ê¾ÖY8?, ¹?\<Y?ü´|?‰O—>xM¿V?Úÿ”?=6Ç?Pl?E“?$j[>wÛ>E@?
+r>

@@ -1,0 +1,1 @@
+BlogitsJH? Ód<hE?p{Æ½¸U1¿Ji‰?
