@@ -39,6 +39,12 @@ add_library(ne_json INTERFACE)
 add_library(NeuralEngine::json ALIAS ne_json)
 target_link_libraries(ne_json INTERFACE nlohmann_json::nlohmann_json)
 
+# Recipes of the compressor (Debian: libyaml-cpp-dev).
+find_package(yaml-cpp REQUIRED)
+add_library(ne_yaml INTERFACE)
+add_library(NeuralEngine::yaml ALIAS ne_yaml)
+target_link_libraries(ne_yaml INTERFACE yaml-cpp)
+
 find_path(UTF8PROC_INCLUDE_DIR utf8proc.h REQUIRED)
 find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
 add_library(ne_utf8proc INTERFACE)

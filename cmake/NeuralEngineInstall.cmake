@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 # A static library passes its own dependencies on to who links it.
 set(exported neural_engine)
 if(NOT BUILD_SHARED_LIBS)
-  list(APPEND exported ne_onnx_proto ne_dnnl ne_utf8proc)
+  list(APPEND exported ne_onnx_proto ne_dnnl ne_utf8proc ne_yaml)
 endif()
 install(TARGETS ${exported} EXPORT neural_engine_targets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

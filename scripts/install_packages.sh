@@ -5,7 +5,7 @@ set -euo pipefail
 packages=(
   build-essential cmake ninja-build ca-certificates git
   libdnnl-dev ocl-icd-opencl-dev libxbyak-dev libonnx-dev libprotobuf-dev protobuf-compiler
-  libgflags-dev libgoogle-glog-dev libunwind-dev libutf8proc-dev nlohmann-json3-dev
+  libgflags-dev libgoogle-glog-dev libunwind-dev libutf8proc-dev libyaml-cpp-dev nlohmann-json3-dev
 )
 case "${1:-}" in
   "") ;;
