@@ -27,6 +27,8 @@ int run_evaluate();  // evaluate
 int run_benchmark();
 int run_inspect();
 int run_convert();
+int run_quantize();
+int run_compare();
 
 // Wrong usage: printed with a pointer to --help, exit status kUsage.
 struct UsageError {

@@ -36,6 +36,16 @@ DECLARE_bool(operators);
 DECLARE_bool(graph);
 DECLARE_bool(passes);
 DECLARE_string(trace);
+DECLARE_string(calibration);
+DECLARE_string(config);
+DECLARE_string(approach);
+DECLARE_string(observer);
+DECLARE_int32(samples);
+DECLARE_int32(pad_multiple);
+DECLARE_string(with);
+DECLARE_int32(rows);
+DECLARE_double(min_cosine);
+DECLARE_string(mask_input);
 
 namespace neural_engine::tools {
 

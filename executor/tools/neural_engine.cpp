@@ -45,6 +45,16 @@ DEFINE_bool(explain, false, "for each step its shapes, kernel, why no other kern
 DEFINE_bool(operators, false, "the ONNX operators that this engine honours (needs no model)");
 DEFINE_bool(graph, false, "the graph in text form");
 DEFINE_bool(passes, false, "what the passes did, and what they refused and why");
+DEFINE_string(calibration, "", "texts to calibrate on: tab-separated, a header line with text (or text1, text2)");
+DEFINE_string(config, "", "a recipe (YAML, docs/COMPRESSION.md)");
+DEFINE_string(approach, "", "static, dynamic or dynamic_per_token, for all operations that the recipe leaves open");
+DEFINE_string(observer, "", "min_max, moving_average, percentile, entropy or mse, likewise");
+DEFINE_int32(samples, 100, "rows of --calibration that are used, from the first on");
+DEFINE_int32(pad_multiple, 1, "pad the rows of --calibration to a multiple of this many tokens");
+DEFINE_string(with, "", "the model that is compared with --model");
+DEFINE_int32(rows, 0, "rows of --data that are used, from the first on; 0: all");
+DEFINE_double(min_cosine, 0.99, "a layer diverges when the cosine of both models' values is below this");
+DEFINE_string(mask_input, "attention_mask", "the input whose zeros mark padding, which is left out");
 DEFINE_string(trace, "", "write a Chrome trace of one run to this file");
 
 namespace neural_engine::tools {
@@ -76,6 +86,15 @@ const std::vector<Command>& commands() {
        "write a model as .ne: optimised, memory-mapped",
        {"model", "output", "json", "optimize"},
        run_convert},
+      {"quantize",
+       "calibrate and write a model in 8 bits, as .ne or ONNX",
+       {"model", "calibration", "config", "output", "approach", "observer", "samples", "max_length", "batch_size",
+        "pad_multiple", "threads", "json"},
+       run_quantize},
+      {"compare",
+       "two models side by side: error of each layer, agreement, accuracy",
+       {"model", "with", "data", "rows", "min_cosine", "mask_input", "max_length", "batch_size", "threads", "json"},
+       run_compare},
   };
   return kCommands;
 }

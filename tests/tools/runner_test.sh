@@ -57,6 +57,31 @@ expect 0 '' cmp "$scratch/a.ne" "$scratch/b.ne"
 expect 0 'logits' "$engine" run --model="$scratch/a.ne" --seq_len=8 --output_dir="$scratch/again"
 expect 0 '' cmp "$scratch/answers/logits.npy" "$scratch/again/logits.npy"
 
+# 8 bits: .ne and ONNX of one calibration compute the same; the model is not touched; the tokenizer goes along.
+cp "$model" "$scratch/before.onnx"
+mkdir "$scratch/small" && cut -f 2 "$root/models/tiny_a/test.tsv" >"$scratch/texts.tsv"
+expect 0 '20 of 27 operations in fewer bits' "$engine" quantize --model="$model" --calibration="$scratch/texts.tsv" \
+  --samples=16 --max_length=64 --output="$scratch/small/model.ne"
+expect 0 '"precision":"int8"' "$engine" quantize --model="$model" --calibration="$scratch/texts.tsv" --json \
+  --samples=16 --max_length=64 --output="$scratch/small/model.onnx"
+expect 0 '' cmp "$model" "$scratch/before.onnx"
+expect 0 '^games	0\.' "$engine" run --model="$scratch/small/model.ne" --text="a chess game for the terminal"
+expect 0 'agreement 100.00 %' "$engine" compare --model="$scratch/small/model.ne" --with="$scratch/small/model.onnx" \
+  --data="$scratch/texts.tsv" --rows=8 --min_cosine=0.9999
+expect 0 '^accuracy .* points' "$engine" compare --model="$model" --with="$scratch/small/model.ne" --rows=20 \
+  --data="$root/models/tiny_a/test.tsv"
+expect 1 'first layer with a cosine below' "$engine" compare --model="$model" --with="$scratch/small/model.ne" --rows=4 \
+  --data="$root/models/tiny_a/test.tsv" --min_cosine=0.9999999
+printf 'version: 1\nops: [{name: "layer.1.attention", precision: fp32}]\n' >"$scratch/recipe.yaml"
+expect 0 'fp32  /Add_7' "$engine" quantize --model="$model" --config="$scratch/recipe.yaml" --approach=dynamic \
+  --output="$scratch/small/dynamic.ne"
+printf 'version: 1\nops: [{name: "decoder", precision: fp32}]\n' >"$scratch/recipe.yaml"
+expect 3 '"decoder" matches no operation' "$engine" quantize --model="$model" --config="$scratch/recipe.yaml" \
+  --approach=dynamic --output="$scratch/small/none.ne"
+expect 3 'was not run on any input' "$engine" quantize --model="$model" --output="$scratch/small/none.ne"
+expect 2 'is neither a .ne nor an .onnx' "$engine" quantize --model="$model" --output="$scratch/small/none.txt"
+expect 1 '' test -e "$scratch/small/none.ne"
+
 # 1: a comparison fails.
 mkdir "$scratch/wrong" && cp "$case_dir"/test_data_set_0/*.pb "$scratch/wrong"
 expect 1 'NOT as expected' "$engine" run --model="$case_dir/model.onnx" --inputs="$case_dir/test_data_set_0" \

@@ -1,0 +1,24 @@
+// Calibration texts, and what goes with a text model from folder to folder.
+#pragma once
+
+#include <string>
+
+#include "neural_engine/compress.h"
+
+namespace neural_engine::tools {
+
+// Runs the prepared model on the first --samples rows of --calibration, --batch_size at a time, with the tokenizer
+// beside --model.
+void calibrate(PreparedModel& prepared, const Model& model);
+
+// The tokenizer, the labels and config.json beside `model` are copied beside `output`, where it is another folder and
+// does not have them.
+void copy_text_files(const std::string& model, const std::string& output);
+
+// --config, or what flags say, or the default.
+Recipe recipe_from_flags();
+
+// --model and --output name distinct files, and --output ends in .ne or .onnx.
+void check_output();
+
+}  // namespace neural_engine::tools
