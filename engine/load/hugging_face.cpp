@@ -22,7 +22,7 @@ std::string class_name(const std::string& type) {
 class FolderReader {
  public:
   FolderReader(const std::string& folder, const Json& config)
-      : folder_(folder), config_(config), names_(encoder()), weights_(read_safetensors(path("model.safetensors"))) {}
+      : folder_(folder), config_(config), names_(encoder()), weights_(read_safetensors_folder(folder)) {}
 
   Graph read() {
     check_settings();

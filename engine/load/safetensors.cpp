@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "base/checked.h"
@@ -118,6 +119,28 @@ void check_layout(std::vector<Entry> entries, size_t size) {
   }
 }
 
+// A name of a file in the same folder: the list may not lead elsewhere.
+void check_file_name(const std::string& name) {
+  if (name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos || !name.ends_with(".safetensors")) {
+    fail(Code::kInvalidModel, "file \"", name, "\" found, expected the name of a .safetensors file beside the list");
+  }
+}
+
+// File names -> the tensors that are said to be in them.
+std::map<std::string, std::vector<std::string>> read_index(const std::string& path) {
+  const Json json = read_json_object(path);
+  const Json* map = JsonConfig(json).find("weight_map");
+  if (map == nullptr || !map->is_object()) fail(Code::kInvalidModel, path, ": weight_map is no object");
+  std::map<std::string, std::vector<std::string>> result;
+  for (const auto& [tensor, file] : map->items()) {
+    if (!file.is_string()) fail(Code::kInvalidModel, path, ": tensor \"", tensor, "\": its file is no string");
+    const auto name = file.get<std::string>();
+    with_context([&] { return path; }, [&] { check_file_name(name); });
+    result[name].push_back(tensor);
+  }
+  return result;
+}
+
 }  // namespace
 
 NamedTensors parse_safetensors(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
@@ -151,6 +174,26 @@ NamedTensors read_safetensors(const std::string& path) {
                         const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
                         return parse_safetensors(file->bytes(), file);
                       });
+}
+
+NamedTensors read_safetensors_folder(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const fs::path index = fs::path(folder) / "model.safetensors.index.json";
+  if (!fs::exists(index)) return read_safetensors((fs::path(folder) / "model.safetensors").string());
+  NamedTensors result;
+  for (const auto& [name, tensors] : read_index(index.string())) {
+    NamedTensors part = read_safetensors((fs::path(folder) / name).string());
+    for (const std::string& tensor : tensors) {
+      const auto it = part.find(tensor);
+      if (it == part.end())
+        fail(Code::kInvalidModel, name, " has no tensor \"", tensor, "\", which the list puts there");
+      result.insert(part.extract(it));
+    }
+    if (!part.empty()) {
+      fail(Code::kInvalidModel, name, " has a tensor \"", part.begin()->first, "\" that the list does not put there");
+    }
+  }
+  return result;
 }
 
 }  // namespace neural_engine

@@ -21,5 +21,8 @@ using NamedTensors = std::map<std::string, Tensor>;
 NamedTensors parse_safetensors(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 // The same from a file, which is mapped; errors name it.
 NamedTensors read_safetensors(const std::string& path);
+// The tensors of a folder: model.safetensors, or the files that model.safetensors.index.json lists. The list and the
+// files must name the same tensors.
+NamedTensors read_safetensors_folder(const std::string& folder);
 
 }  // namespace neural_engine

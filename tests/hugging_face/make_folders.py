@@ -27,6 +27,7 @@ DISTIL = dict(vocab_size=40, dim=16, n_layers=2, n_heads=2, hidden_dim=24, max_p
 FOLDERS = (
     ("bert", "BertModel", "bert", SIZES, torch.float32, ""),
     ("bert_classify", "BertForSequenceClassification", "bert", SIZES, torch.float32, ""),
+    ("bert_sharded", "BertModel", "bert", SIZES, torch.float32, ""),
     ("bert_tag_f16", "BertForTokenClassification", "bert", SIZES, torch.float16, ""),
     ("bert_answer", "BertForQuestionAnswering", "bert", dict(SIZES, num_labels=2), torch.float32, ""),
     ("roberta_classify", "RobertaForSequenceClassification", "roberta", dict(SIZES, type_vocab_size=1), torch.float32, ""),
@@ -75,7 +76,8 @@ def make(name, kind, model_type, settings, dtype, pooling, output):
             # As large as those of trained models, so that a wrong mask or place moves the answers.
             parameter.copy_(torch.randn_like(parameter) * 0.3 + (1.0 if "norm" in key.lower() and "weight" in key else 0))
     model = model.to(dtype)
-    model.save_pretrained(folder)
+    # One folder comes in two files and a list of what is where.
+    model.save_pretrained(folder, **({"max_shard_size": "16KB"} if name.endswith("_sharded") else {}))
     model = model.float()
     if pooling:
         modules(folder, pooling)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "load/safetensors.h"
 #include "onnx_model.h"
 
 namespace neural_engine {
@@ -84,6 +85,46 @@ TEST(HuggingFace, RefusesModules) {
          "two modes of pooling found");
   expect(error_with("bert_mean", "1_Pooling/config.json", "pooling_mode_mean_tokens", "pooling_mode_weighted"),
          "pooling mode \"weighted\" found, supported: cls, mean, max");
+}
+
+// A safetensors file of zeros as f32, one after the other.
+std::string zeros(const std::vector<std::pair<std::string, int64_t>>& tensors) {
+  std::string header;
+  int64_t place = 0;
+  for (const auto& [name, count] : tensors) {
+    header += (header.empty() ? "{\"" : ",\"") + name + "\":{\"dtype\":\"F32\",\"shape\":[" + std::to_string(count) +
+              "],\"data_offsets\":[" + std::to_string(place) + "," + std::to_string(place + 4 * count) + "]}";
+    place += 4 * count;
+  }
+  header += "}";
+  std::string size(8, '\0');
+  size[0] = static_cast<char>(header.size());
+  return size + header + std::string(static_cast<size_t>(place), '\0');
+}
+
+TEST(Safetensors, ReadsWhatAnIndexLists) {
+  const auto error_of = [](const std::string& index) -> std::string {
+    const testing::TemporaryFolder folder;
+    folder.write("model.safetensors.index.json", index);
+    folder.write("1.safetensors", zeros({{"a", 2}, {"b", 1}}));
+    folder.write("2.safetensors", zeros({{"c", 3}}));
+    try {
+      const NamedTensors tensors = read_safetensors_folder(folder.path());
+      return std::to_string(tensors.size()) + " tensors, c has " + std::to_string(tensors.at("c").elems());
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  const std::string one = R"("a":"1.safetensors","b":"1.safetensors")";
+  expect(error_of("{\"metadata\":{},\"weight_map\":{" + one + R"(,"c":"2.safetensors"}})"), "3 tensors, c has 3");
+  expect(error_of("{\"weight_map\":{" + one + R"(,"c":"1.safetensors"}})"), "1.safetensors has no tensor \"c\"");
+  expect(error_of(R"({"weight_map":{"a":"1.safetensors","c":"2.safetensors"}})"), "1.safetensors has a tensor \"b\"");
+  expect(error_of("{\"weight_map\":{" + one + R"(,"c":"3.safetensors"}})"), "3.safetensors");
+  expect(error_of("{\"weight_map\":{" + one + R"(,"c":"../2.safetensors"}})"), "file \"../2.safetensors\" found");
+  expect(error_of("{\"weight_map\":{" + one + R"(,"c":"/etc/passwd"}})"), "file \"/etc/passwd\" found");
+  expect(error_of("{\"weight_map\":{" + one + R"(,"c":7}})"), "tensor \"c\": its file is no string");
+  expect(error_of("{}"), "weight_map is no object");
+  expect(error_of("[]"), "a JSON object is expected");
 }
 
 TEST(HuggingFace, NamesTheMissingFile) {
