@@ -11,8 +11,10 @@
 #include "ir/print.h"
 #include "passes/pipeline.h"
 
+#include "base/mapped_file.h"
 #include "load/hugging_face.h"
 #include "load/onnx.h"
+#include "load/tensorflow.h"
 
 namespace neural_engine {
 
@@ -53,7 +55,9 @@ bool is_model_file_at(const std::string& path) {
 
 Graph load_graph(const std::string& path) {
   if (std::filesystem::is_directory(path)) return load_hugging_face(path);
-  return is_model_file_at(path) ? load_model_file(path) : load_onnx(path);
+  if (is_model_file_at(path)) return load_model_file(path);
+  const TfFile kind = tensorflow_kind(MappedFile::open(path)->bytes());
+  return kind == TfFile::kGraphDef ? load_frozen_graph(path) : load_onnx(path);
 }
 
 std::vector<std::string> optimize(Graph& graph) {

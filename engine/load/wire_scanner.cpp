@@ -1,6 +1,7 @@
 // The protobuf wire format: a message is a sequence of fields; a field is a varint tag (number * 8 + wire type) and a
-// varint (type 0), 8 bytes (1), a varint length with as many bytes (2) or 4 bytes (5). Types 3 and 4 (groups) are not
-// used by ONNX. A varint has 7 bits a byte, low first, the top bit set on all bytes but the last, 10 bytes at most.
+// varint (type 0), 8 bytes (1), a varint length with as many bytes (2) or 4 bytes (5). Types 3 and 4 (groups) are used
+// neither by ONNX nor by TensorFlow. A varint has 7 bits a byte, low first, the top bit set on all bytes but the last,
+// 10 bytes at most.
 #include "load/wire_scanner.h"
 
 #include <cstdint>
@@ -12,8 +13,29 @@ namespace neural_engine {
 
 namespace {
 
-// The message types on the way from ModelProto to TensorProto.raw_data.
-enum class Message { kModel, kGraph, kNode, kAttribute, kFunction, kTraining, kSparse, kTensor, kNone };
+// The message types on the way to the bytes of tensors: ONNX's, and TensorFlow's from kTfModel on.
+enum class Message {
+  kModel,
+  kGraph,
+  kNode,
+  kAttribute,
+  kFunction,
+  kTraining,
+  kSparse,
+  kTensor,
+  kTfModel,
+  kTfMetaGraph,
+  kTfGraph,
+  kTfLibrary,
+  kTfFunction,
+  kTfNode,
+  kTfAttrEntry,
+  kTfAttr,
+  kTfList,
+  kTfFunctionName,
+  kTfTensor,
+  kNone
+};
 
 struct Edge {
   Message parent;
@@ -41,9 +63,30 @@ constexpr Edge kEdges[] = {
     {Message::kAttribute, 23, Message::kSparse},    // sparse_tensors
     {Message::kSparse, 1, Message::kTensor},        // values
     {Message::kSparse, 2, Message::kTensor},        // indices
+
+    {Message::kTfModel, 2, Message::kTfMetaGraph},         // meta_graphs
+    {Message::kTfMetaGraph, 2, Message::kTfGraph},         // graph_def
+    {Message::kTfGraph, 1, Message::kTfNode},              // node
+    {Message::kTfGraph, 2, Message::kTfLibrary},           // library
+    {Message::kTfLibrary, 1, Message::kTfFunction},        // function
+    {Message::kTfFunction, 3, Message::kTfNode},           // node_def
+    {Message::kTfNode, 5, Message::kTfAttrEntry},          // attr, a map
+    {Message::kTfAttrEntry, 2, Message::kTfAttr},          // the entry's value
+    {Message::kTfAttr, 1, Message::kTfList},               // list
+    {Message::kTfAttr, 8, Message::kTfTensor},             // tensor
+    {Message::kTfAttr, 10, Message::kTfFunctionName},      // func
+    {Message::kTfList, 8, Message::kTfTensor},             // tensor
+    {Message::kTfList, 9, Message::kTfFunctionName},       // func
+    {Message::kTfFunctionName, 2, Message::kTfAttrEntry},  // attr, a map
 };
 
-constexpr uint64_t kRawData = 9;           // TensorProto.raw_data
+// The field that holds a tensor's bytes; 0: the message is no tensor.
+uint64_t bytes_field(Message type) {
+  if (type == Message::kTensor) return 9;    // TensorProto.raw_data
+  if (type == Message::kTfTensor) return 4;  // tensor_content
+  return 0;
+}
+
 constexpr int kMaxDepth = 100;             // protobuf's own limit
 constexpr size_t kMaxMessage = INT32_MAX;  // protobuf's own limit
 constexpr size_t kPaddedVarint = 5;        // bytes kept for a length below 2^31 that is not known yet
@@ -81,7 +124,7 @@ class Scanner {
       const std::span<const std::byte> body = message.subspan(at, static_cast<size_t>(length));
       at += body.size();
       const Message child = child_of(type, field);
-      if (type == Message::kTensor && field == kRawData) {
+      if (field == bytes_field(type)) {
         put_token(tag, body);
       } else if (child != Message::kNone) {
         put_message(tag, body, child, depth);
@@ -89,6 +132,19 @@ class Scanner {
         copy(message.subspan(begin, at - begin));
       }
     }
+  }
+
+  static WireField skip_field(std::span<const std::byte> message, size_t& at) {
+    const uint64_t tag = read_varint(message, at);
+    const WireField field{tag >> 3, static_cast<int>(tag & 7)};
+    if (field.wire_type != 2) {
+      skip_scalar(message, at, tag & 7);
+      return field;
+    }
+    const uint64_t length = read_varint(message, at);
+    if (length > message.size() - at) fail(Code::kInvalidModel, "the file is truncated or malformed");
+    at += static_cast<size_t>(length);
+    return field;
   }
 
  private:
@@ -161,9 +217,18 @@ std::span<const std::byte> StrippedModel::bytes_of(const std::string& token) con
   return raw[index];
 }
 
-StrippedModel strip_raw_data(std::span<const std::byte> model) {
+StrippedModel strip_raw_data(std::span<const std::byte> model, WireFormat format) {
   StrippedModel result;
-  Scanner(result).scan(model, Message::kModel, 0);
+  const Message root = format == WireFormat::kOnnxModel      ? Message::kModel
+                       : format == WireFormat::kTfSavedModel ? Message::kTfModel
+                                                             : Message::kTfGraph;
+  Scanner(result).scan(model, root, 0);
+  return result;
+}
+
+std::vector<WireField> top_level_fields(std::span<const std::byte> message, size_t limit) {
+  std::vector<WireField> result;
+  for (size_t at = 0; at < message.size() && result.size() < limit;) result.push_back(Scanner::skip_field(message, at));
   return result;
 }
 

@@ -1,0 +1,82 @@
+// Constants and variables.
+#include "load/tensorflow_builder.h"
+#include "load/tensorflow_ops.h"
+#include "load/tensorflow_state.h"
+
+namespace neural_engine {
+
+namespace {
+
+void constant(TfNode& n) {
+  const int type = [&] {
+    const auto it = n.proto().attr().find("dtype");
+    return it == n.proto().attr().end() ? 0 : it->second.type();
+  }();
+  n.ignore({"dtype", "value"});
+  const auto value = n.proto().attr().find("value");
+  if (value == n.proto().attr().end() || value->second.value_case() != tf::AttrValue::kTensor) {
+    n.invalid("attribute \"value\" is missing or no tensor");
+  }
+  const tf::Tensor& proto = value->second.tensor();
+  if (proto.dtype() != type) {
+    n.invalid("attribute \"dtype\" says ", tf_type_name(type), ", the value has ", tf_type_name(proto.dtype()));
+  }
+  if (type == kTfString) return n.set_output(0, TfValue::opaque("a string"));
+  Tensor tensor = n.scope().builder().constant_of(n.proto(), proto);
+  n.set_output(0, n.graph().add_constant(std::move(tensor), n.scope().names().claim(n.name())));
+}
+
+void placeholder(TfNode& n) { n.unsupported("it is fed with a value of its own, which is none of the model's inputs"); }
+
+// A handle; its value is known by the node's name, or by the name it is shared under.
+void variable_handle(TfNode& n) {
+  n.ignore({"container", "shared_name", "dtype", "shape", "allowed_devices", "debug_name"});
+  n.set_output(0, TfValue::variable(n.proto().name()));
+}
+
+ValueId value_of(TfNode& n, const std::string& name) {
+  const ValueId* known = n.scope().variable(name);
+  if (known != nullptr) return *known;
+  const auto& variables = n.scope().builder().variable_values;
+  const auto it = variables.find(name);
+  if (it == variables.end()) {
+    n.unsupported("variable \"", name, "\" has no value: freeze the graph, or load the SavedModel that it belongs to");
+  }
+  const ValueId value = n.graph().add_constant(it->second, n.scope().names().claim(name));
+  n.scope().keep_variable(name, value);
+  return value;
+}
+
+void read(TfNode& n) {
+  const DType promised = n.take_dtype("dtype");
+  const ValueId value = read_variable(n, 0);
+  if (n.dtype(value) != promised) {
+    n.invalid("attribute \"dtype\" says ", to_string(promised), ", the variable has ", to_string(n.dtype(value)));
+  }
+  n.set_output(0, value);
+}
+
+// TensorFlow 1's variables are tensors by themselves.
+void variable(TfNode& n) {
+  n.ignore({"container", "shared_name", "dtype", "shape"});
+  n.set_output(0, value_of(n, n.proto().name()));
+}
+
+}  // namespace
+
+ValueId read_variable(TfNode& n, size_t i) {
+  const TfValue& handle = n.value(i);
+  if (handle.is(TfValue::Kind::kTensor)) return n.input(i);  // a graph that was frozen has constants in their place
+  if (!handle.is(TfValue::Kind::kVariable)) n.invalid("input ", i, " is no variable");
+  return value_of(n, handle.text);
+}
+
+std::span<const TfOp> tf_state_ops() {
+  static constexpr TfOp kOps[] = {
+      {"Const", constant, ""},      {"Placeholder", placeholder, "dtype"}, {"VarHandleOp", variable_handle, ""},
+      {"ReadVariableOp", read, ""}, {"VariableV2", variable, ""},          {"Variable", variable, ""},
+  };
+  return kOps;
+}
+
+}  // namespace neural_engine
