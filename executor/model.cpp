@@ -4,17 +4,16 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/mapped_file.h"
 #include "base/tensor_memory.h"
 #include "executor/evaluate.h"
 #include "file/model_file.h"
 #include "ir/graph.h"
 #include "ir/print.h"
-#include "passes/pipeline.h"
-
-#include "base/mapped_file.h"
 #include "load/hugging_face.h"
 #include "load/onnx.h"
 #include "load/tensorflow.h"
+#include "passes/pipeline.h"
 
 namespace neural_engine {
 

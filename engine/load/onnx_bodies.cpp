@@ -93,9 +93,6 @@ OnnxNode OnnxBuilder::read_control_flow(Scope& scope, const onnx::NodeProto& pro
   for (const std::string& input : proto.input()) node.inputs.push_back(input.empty() ? kNoValue : scope.find(input));
   if (proto.op_type() == "Loop" && node.inputs.size() < 2) node.inputs.resize(2, kNoValue);
   read_attributes(node, scope, proto);
-  for (const char* own : {"num_carried", "num_captures"}) {
-    if (node.attrs.has(own)) fail(Code::kUnsupported, "attribute \"", own, "\" is not one of the operator's");
-  }
 
   // What a body's own inputs are fed with: Loop hands its operands on, Scan slices of them.
   std::vector<DType> dtypes;

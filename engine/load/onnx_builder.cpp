@@ -234,6 +234,10 @@ void OnnxBuilder::read_attributes(OnnxNode& node, const Scope& scope, const onnx
     }
     node.attrs.set(name, std::move(*value));
   }
+  // What OpDefs have beside ONNX's attributes.
+  for (const char* own : {"num_carried", "num_captures", "from_end"}) {
+    if (node.attrs.has(own)) fail(Code::kUnsupported, "attribute \"", own, "\" is not one of the operator's");
+  }
 }
 
 std::vector<ValueId> OnnxBuilder::define_outputs(Scope& scope, const onnx::NodeProto& proto) {

@@ -135,13 +135,17 @@ void quantize_and_dequantize(TfNode& n) {
   if (n.take_int("axis", -1) != -1) n.unsupported("quantization by slices (attribute \"axis\") is not supported");
   const int64_t bits = n.num_inputs() > 3 ? n.constant_int(3, "num_bits") : n.take_int("num_bits", 8);
   if (bits != 8) n.unsupported("num_bits ", bits, " found, 8 is supported");
-  n.ignore({"round_mode"});
+  const std::string ties = n.take_string("round_mode", "HALF_TO_EVEN");
+  if (ties != "HALF_TO_EVEN" && ties != "HALF_UP") {
+    n.invalid("round_mode ", ties, " found, expected HALF_TO_EVEN or HALF_UP");
+  }
   const float min = n.constant_float(1, "the minimum"), max = n.constant_float(2, "the maximum");
   if (!std::isfinite(min) || !std::isfinite(max) || min > max) n.invalid("the range is ", min, " to ", max);
   float scale = max / (is_signed ? 127.f : 255.f);
   if (is_signed) scale = std::max(scale, min / (narrow ? -127.f : -128.f));
   const Grid grid = {.scale = scale, .zero = 0, .dtype = is_signed ? DType::kS8 : DType::kU8};
-  n.set_output(0, dequantize(n, quantize(n, n.input(0), grid), grid));
+  const ValueId x = rounded(n, n.input(0), grid, ties == "HALF_UP" ? Ties::kUp : Ties::kEven, 0);
+  n.set_output(0, dequantize(n, quantize(n, x, grid), grid));
 }
 
 }  // namespace neural_engine

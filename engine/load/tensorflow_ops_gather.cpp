@@ -8,15 +8,32 @@ namespace neural_engine {
 
 namespace {
 
+// Negative indices are errors in TensorFlow: known ones while loading, others when the model runs.
+Attrs in_bounds(TfNode& n, ValueId indices, Attrs attrs) {
+  if (n.facts(indices).constant.defined() && is_integer(n.dtype(indices))) {
+    const std::vector<int64_t> known = *n.known_ints(indices);
+    for (const int64_t index : known) {
+      if (index < 0) n.invalid("index ", index, " found, expected 0 or more");
+    }
+  }
+  attrs.set("from_end", int64_t{0});
+  return attrs;
+}
+
 void gather_along(TfNode& n, ValueId params, ValueId indices, int64_t axis, int64_t batch_dims) {
   if (batch_dims < 0) batch_dims += n.required_rank(indices);
-  if (batch_dims == 0) return n.finish("Gather", {params, indices}, {{"axis", axis}});
+  if (batch_dims == 0) return n.finish("Gather", {params, indices}, in_bounds(n, indices, {{"axis", axis}}));
   if (axis < 0) axis += n.required_rank(params);
   if (axis != batch_dims) {
     n.unsupported("axis ", axis, " with batch_dims ", batch_dims, " found, equal ones are supported");
   }
   const ValueId tuples = n.unsqueeze(n.as_s64(indices), {-1});
-  n.finish("GatherND", {params, tuples}, {{"batch_dims", batch_dims}});
+  n.finish("GatherND", {params, tuples}, in_bounds(n, indices, {{"batch_dims", batch_dims}}));
+}
+
+void gather_tuples(TfNode& n, ValueId params) {
+  const ValueId indices = n.as_s64(n.input(1));
+  n.finish("GatherND", {params, indices}, in_bounds(n, indices, {}));
 }
 
 void gather_v2(TfNode& n) {
@@ -32,11 +49,19 @@ void resource_gather(TfNode& n) {
   const int64_t batch_dims = n.take_int("batch_dims", 0);
   gather_along(n, params, n.input(1), batch_dims, batch_dims);
 }
-void gather_nd(TfNode& n) {
-  n.ignore({"bad_indices_policy"});
-  n.finish("GatherND", {n.input(0), n.as_s64(n.input(1))});
+// What becomes of indices out of bounds; ours is the default, an error.
+void take_policy(TfNode& n) {
+  const std::string policy = n.take_string("bad_indices_policy", "");
+  if (policy != "" && policy != "DEFAULT" && policy != "ERROR") {
+    n.unsupported("bad_indices_policy ", policy, " found, supported are DEFAULT and ERROR");
+  }
 }
-void resource_gather_nd(TfNode& n) { n.finish("GatherND", {read_variable(n, 0), n.as_s64(n.input(1))}); }
+
+void gather_nd(TfNode& n) {
+  take_policy(n);
+  gather_tuples(n, n.input(0));
+}
+void resource_gather_nd(TfNode& n) { gather_tuples(n, read_variable(n, 0)); }
 
 // ONNX counts negative indices from the end, TensorFlow leaves their rows off: they become an index that is too large.
 void one_hot(TfNode& n) {
@@ -55,8 +80,10 @@ void where(TfNode& n) {
 }
 
 void scatter(TfNode& n, const char* reduction) {
-  n.ignore({"bad_indices_policy"});
-  n.finish("ScatterND", {n.input(0), n.as_s64(n.input(1)), n.input(2)}, {{"reduction", std::string(reduction)}});
+  take_policy(n);
+  const ValueId indices = n.as_s64(n.input(1));
+  n.finish("ScatterND", {n.input(0), indices, n.input(2)},
+           in_bounds(n, indices, {{"reduction", std::string(reduction)}}));
 }
 void scatter_update(TfNode& n) { scatter(n, "none"); }
 void scatter_add(TfNode& n) { scatter(n, "add"); }
@@ -65,11 +92,11 @@ void scatter_min(TfNode& n) { scatter(n, "min"); }
 
 // Into zeros; what is put to one place twice is summed.
 void scatter_nd(TfNode& n) {
-  n.ignore({"bad_indices_policy"});
-  const ValueId updates = n.input(1);
+  take_policy(n);
+  const ValueId updates = n.input(1), indices = n.as_s64(n.input(0));
   const Tensor zero = n.facts(n.scalar_like(0, updates)).constant;
   const ValueId zeros = n.add("ConstantOfShape", {n.as_vector(2)}, {{"value", zero.reshaped({1})}});
-  n.finish("ScatterND", {zeros, n.as_s64(n.input(0)), updates}, {{"reduction", std::string("add")}});
+  n.finish("ScatterND", {zeros, indices, updates}, in_bounds(n, indices, {{"reduction", std::string("add")}}));
 }
 
 void unique(TfNode& n) {

@@ -86,6 +86,19 @@ ValueId dequantize(TfNode& n, ValueId q, const Grid& grid) {
   return n.add("DequantizeLinear", {q, n.scalar(grid.scale, DType::kF32), zero_point(n, grid)});
 }
 
+ValueId rounded(TfNode& n, ValueId x, const Grid& grid, Ties ties, int64_t origin) {
+  check_grid(n, grid);
+  if (ties == Ties::kEven) return x;
+  const auto number = [&](double value) { return n.scalar(value, DType::kF32); };
+  const auto nearest = [&](ValueId value) { return n.add("Floor", {n.add("Add", {value, number(0.5)})}); };
+  ValueId steps = n.add("Div", {x, number(grid.scale)});
+  const double shift = static_cast<double>(grid.zero - origin);
+  if (shift != 0) steps = n.add("Add", {steps, number(shift)});
+  steps = ties == Ties::kUp ? nearest(steps) : n.add("Mul", {n.add("Sign", {steps}), nearest(n.add("Abs", {steps}))});
+  if (shift != 0) steps = n.add("Sub", {steps, number(shift)});
+  return n.add("Mul", {steps, number(grid.scale)});
+}
+
 namespace {
 
 // The integers of x, their meaning, and the ends of their range as outputs 0, 1 and 2.
@@ -109,11 +122,28 @@ void quantize_v2(TfNode& n) {
   const DType dtype = n.take_dtype("T");
   const std::string mode = n.take_string("mode", "MIN_COMBINED");
   if (n.take_int("axis", -1) != -1) n.unsupported("quantization by slices (attribute \"axis\") is not supported");
-  // Ties are rounded to even here, whatever this says: both are one of the two nearest integers.
-  n.ignore({"round_mode"});
+  const std::string ties = n.take_string("round_mode", "HALF_AWAY_FROM_ZERO");
+  if (ties != "HALF_AWAY_FROM_ZERO" && ties != "HALF_TO_EVEN") {
+    n.invalid("round_mode ", ties, " found, expected HALF_AWAY_FROM_ZERO or HALF_TO_EVEN");
+  }
+  if (ties == "HALF_TO_EVEN" && mode != "SCALED") n.invalid("round_mode HALF_TO_EVEN found with mode ", mode);
   const bool narrow = n.take_bool("narrow_range", false);
   const Range range = widened(constant_range(n, 1, 2), n.take_float("ensure_minimum_range", 0.01f));
-  set_quantized(n, n.input(0), grid_of(n, mode, dtype, range, narrow));
+  const Grid grid = grid_of(n, mode, dtype, range, narrow);
+  // MIN_COMBINED rounds the integer itself, the others its distance from the zero point.
+  const int64_t origin = mode == "MIN_COMBINED" ? 0 : grid.zero;
+  const ValueId x = rounded(n, n.input(0), grid, ties == "HALF_TO_EVEN" ? Ties::kEven : Ties::kAway, origin);
+  set_quantized(n, x, grid);
+}
+
+// The range of a 32-bit product, inputs i and i + 1, is not known as numbers: it must be the product's own.
+void require_own_range(TfNode& n, const TfValue& product, size_t i) {
+  for (const size_t end : {i, i + 1}) {
+    const TfValue& found = n.value(end);
+    if (!found.is(TfValue::Kind::kOpaque) || found.real != product.real) {
+      n.unsupported("input ", end, " is not an end of the range of input 0, a quantized product of 32 bits");
+    }
+  }
 }
 
 void dequantize_node(TfNode& n) {
@@ -124,8 +154,7 @@ void dequantize_node(TfNode& n) {
   if (n.take_dtype("dtype", DType::kF32) != DType::kF32) n.unsupported("a result other than DT_FLOAT");
   n.ignore({"T"});
   if (q.id == kNoValue && q.real != kNoValue) {  // 32-bit integers
-    n.ignore_input(1);
-    n.ignore_input(2);
+    require_own_range(n, q, 1);
     return n.set_output(0, q.real);
   }
   const ValueId x = n.input(0);
@@ -174,8 +203,9 @@ void quantized_matmul(TfNode& n) {
   }
   if (!has("Requantize")) {
     n.set_output(0, TfValue{.kind = TfValue::Kind::kTensor, .id = kNoValue, .real = y});
-    // The range of a 32-bit result is read by nothing but what reads the result, which has `real`.
-    n.set_output(1, n.scalar(0, DType::kF32)), n.set_output(2, n.scalar(0, DType::kF32));
+    TfValue range = TfValue::opaque("the range of a quantized product of 32 bits");
+    range.real = y;
+    n.set_output(1, range), n.set_output(2, range);
     return;
   }
   require_small(n, out);
@@ -188,7 +218,7 @@ void requantize(TfNode& n) {
   const TfValue& x = n.value(0);
   if (x.real == kNoValue) n.unsupported("input 0 is no product of quantized tensors");
   n.ignore({"Tinput"});
-  n.ignore_input(1), n.ignore_input(2);
+  require_own_range(n, x, 1);
   const DType out = n.take_dtype("out_type");
   require_small(n, out);
   const Range range = constant_range(n, 3, 4);

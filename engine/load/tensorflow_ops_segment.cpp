@@ -23,7 +23,8 @@ ValueId count_of_sorted(TfNode& n, ValueId ids) {
 }
 
 ValueId sum_rows(TfNode& n, ValueId rows, ValueId ids, ValueId count) {
-  return n.add("ScatterND", {zeros(n, count, rows), n.unsqueeze(ids, {-1}), rows}, {{"reduction", std::string("add")}});
+  return n.add("ScatterND", {zeros(n, count, rows), n.unsqueeze(ids, {-1}), rows},
+               {{"reduction", std::string("add")}, {"from_end", int64_t{0}}});
 }
 
 ValueId segment(TfNode& n, ValueId rows, ValueId ids, ValueId count, Mean mean) {
@@ -50,7 +51,7 @@ void segment_sorted(TfNode& n) {
 template <Mean kMean, bool kCounted>
 void sparse_segment(TfNode& n) {
   if (n.take_bool("sparse_gradient", false)) n.unsupported("attribute \"sparse_gradient\" is true");
-  const ValueId rows = n.add("Gather", {n.input(0), n.input(1)}, {{"axis", int64_t{0}}});
+  const ValueId rows = n.add("Gather", {n.input(0), n.input(1)}, {{"axis", int64_t{0}}, {"from_end", int64_t{0}}});
   const ValueId ids = n.as_vector(2);
   n.set_output(0, segment(n, rows, ids, kCounted ? n.as_vector(3) : count_of_sorted(n, ids), kMean));
 }

@@ -16,6 +16,11 @@ struct Grid {
 ValueId quantize(TfNode& n, ValueId x, const Grid& grid);
 ValueId dequantize(TfNode& n, ValueId q, const Grid& grid);
 
+// x moved to the grid, so that QuantizeLinear (which takes the even one of two integers that are equally near) finds
+// TensorFlow's integers: of two equally near kAway takes the one that is farther from `origin`, kUp the greater one.
+enum class Ties { kEven, kAway, kUp };
+ValueId rounded(TfNode& n, ValueId x, const Grid& grid, Ties ties, int64_t origin);
+
 // tensorflow_fake_quant.cpp
 void fake_quant_vars(TfNode& n);
 void fake_quant_args(TfNode& n);

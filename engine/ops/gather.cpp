@@ -68,16 +68,22 @@ void infer_non_max_suppression(InferContext& context) {
   context.set(0, DType::kS64, SymShape{Dim(), 3});
 }
 
+// Attribute from_end of Gather, GatherND and ScatterND is ours: 1 is ONNX's meaning, that negative indices count from
+// the end; 0 is TensorFlow's, that they are out of bounds.
 std::span<const OpDef> gather_ops() {
   static const std::vector<OpDef> kOps = {
-      {.name = "Gather", .attrs = {{"axis", 0}}, .inputs = {2, 2}, .infer = infer_gather, .onnx = {{"Gather", 1}}},
+      {.name = "Gather",
+       .attrs = {{"axis", 0}, {"from_end", 1}},
+       .inputs = {2, 2},
+       .infer = infer_gather,
+       .onnx = {{"Gather", 1}}},
       {.name = "GatherElements",
        .attrs = {{"axis", 0}},
        .inputs = {2, 2},
        .infer = infer_gather_elements,
        .onnx = {{"GatherElements", 11}}},
       {.name = "GatherND",
-       .attrs = {{"batch_dims", 0}},
+       .attrs = {{"batch_dims", 0}, {"from_end", 1}},
        .inputs = {2, 2},
        .infer = infer_gather_nd,
        .onnx = {{"GatherND", 11}}},
@@ -87,7 +93,7 @@ std::span<const OpDef> gather_ops() {
        .infer = infer_scatter_elements,
        .onnx = {{"ScatterElements", 11}, {"Scatter", 9, 10}}},
       {.name = "ScatterND",
-       .attrs = {{"reduction", "none"}},
+       .attrs = {{"reduction", "none"}, {"from_end", 1}},
        .inputs = {3, 3},
        .infer = infer_scatter_nd,
        .onnx = {{"ScatterND", 11}}},

@@ -41,7 +41,8 @@ bool is_default(const OpDef& def, const std::string& name, const AttrValue& valu
 
 // The captures' numbers say what ONNX says by names.
 bool is_ours(const Node& node, const std::string& attr) {
-  return attr == "num_captures" || (node.is("Loop") && attr == "num_carried");
+  // ONNX has no way to refuse negative indices; the others mean the same.
+  return attr == "num_captures" || attr == "from_end" || (node.is("Loop") && attr == "num_carried");
 }
 
 int opset_for(const Node& node) {

@@ -46,7 +46,7 @@ void run_gather(const Node& node, OpContext& op) {
   const Tensor& data = op.input(0);
   Tensor& dst = op.output(0);
   const size_t axis = plain_axis(node.attr<int64_t>("axis"), data.rank());
-  const Indices indices(op.input(1));
+  const Indices indices(op.input(1), node.attr<int64_t>("from_end") != 0);
   const int64_t count = op.input(1).elems(), bound = data.shape()[axis], inner = elems_between(data.shape(), axis + 1);
   check_indices(indices, count, bound);
   if (dst.elems() == 0) return;
@@ -89,7 +89,8 @@ void run_gather_nd(const Node& node, OpContext& op) {
   const Tensor& data = op.input(0);
   Tensor& dst = op.output(0);
   if (op.input(1).elems() == 0) return;
-  const TuplePlaces places(data.shape(), op.input(1), node.attr<int64_t>("batch_dims"));
+  const TuplePlaces places(data.shape(), op.input(1), node.attr<int64_t>("batch_dims"),
+                           node.attr<int64_t>("from_end") != 0);
   for (int64_t i = 0; i < places.count(); ++i) places.offset(i);  // checks all
   const int64_t row_bytes = places.slice() * static_cast<int64_t>(elem_bytes(data));
   if (row_bytes == 0) return;

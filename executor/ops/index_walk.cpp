@@ -11,8 +11,8 @@ ElementPlaces::ElementPlaces(const Shape& data, const Shape& indices, size_t axi
   strides_[axis] = 0;
 }
 
-TuplePlaces::TuplePlaces(const Shape& data, const Tensor& indices, int64_t batch_dims)
-    : indices_(indices), tuple_(indices.shape().back()) {
+TuplePlaces::TuplePlaces(const Shape& data, const Tensor& indices, int64_t batch_dims, bool from_end)
+    : indices_(indices, from_end), tuple_(indices.shape().back()) {
   const size_t batch = static_cast<size_t>(batch_dims), first_slice = batch + static_cast<size_t>(tuple_);
   const std::vector<int64_t> strides = dense_strides(data);
   bounds_.assign(data.begin() + batch_dims, data.begin() + static_cast<int64_t>(first_slice));
@@ -28,7 +28,7 @@ int64_t TuplePlaces::offset(int64_t i) const {
   for (size_t k = 0; k < bounds_.size(); ++k) {
     const int64_t position = i * tuple_ + static_cast<int64_t>(k);
     const int64_t index = indices_.at(position, bounds_[k]);
-    if (index < 0 || index >= bounds_[k]) fail_index(indices_[position], position, bounds_[k]);
+    if (index < 0 || index >= bounds_[k]) fail_index(indices_, position, bounds_[k]);
     result += index * strides_[k];
   }
   return result;

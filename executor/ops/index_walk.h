@@ -34,7 +34,7 @@ class ElementPlaces {
 // GatherND and ScatterND: the last axis of the indices holds tuples of coordinates.
 class TuplePlaces {
  public:
-  TuplePlaces(const Shape& data, const Tensor& indices, int64_t batch_dims);
+  TuplePlaces(const Shape& data, const Tensor& indices, int64_t batch_dims, bool from_end);
 
   int64_t count() const { return count_; }  // of tuples
   int64_t slice() const { return slice_; }  // elements of what a tuple names

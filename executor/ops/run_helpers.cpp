@@ -53,14 +53,16 @@ std::vector<int64_t> plain_axes(std::vector<int64_t> axes, bool all, int64_t ran
   return axes;
 }
 
-void fail_index(int64_t index, int64_t position, int64_t bound) {
-  fail(Code::kInvalidData, "index ", index, " at position ", position, " is outside [", -bound, ",", bound, ")");
+void fail_index(const Indices& indices, int64_t position, int64_t bound) {
+  fail(Code::kInvalidData, "index ", indices[position], " at position ", position, " is outside [",
+       indices.lowest(bound), ",", bound, ")");
 }
 
 void check_indices(const Indices& indices, int64_t count, int64_t bound) {
+  const int64_t lowest = indices.lowest(bound);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t index = indices[i];
-    if (index < -bound || index >= bound) fail_index(index, i, bound);
+    if (index < lowest || index >= bound) fail_index(indices, i, bound);
   }
 }
 

@@ -32,26 +32,27 @@ inline size_t elem_bytes(const Tensor& tensor) { return static_cast<size_t>(bits
 // `axis` attribute made non-negative; inference has checked its range.
 inline size_t plain_axis(int64_t axis, int64_t rank) { return static_cast<size_t>(axis < 0 ? axis + rank : axis); }
 
-// Indices of either width.
+// Indices of either width. Negative ones count from the end, or are out of bounds as ONNX's are not.
 class Indices {
  public:
-  explicit Indices(const Tensor& tensor) : data_(tensor.raw()), wide_(tensor.dtype() == DType::kS64) {}
+  explicit Indices(const Tensor& tensor, bool from_end = true)
+      : data_(tensor.raw()), wide_(tensor.dtype() == DType::kS64), from_end_(from_end) {}
   int64_t operator[](int64_t i) const {
     return wide_ ? static_cast<const int64_t*>(data_)[i] : static_cast<const int32_t*>(data_)[i];
   }
-  // Negative indices count from the end.
   int64_t at(int64_t i, int64_t bound) const {
     const int64_t index = (*this)[i];
-    return index < 0 ? index + bound : index;
+    return index < 0 && from_end_ ? index + bound : index;
   }
+  int64_t lowest(int64_t bound) const { return from_end_ ? -bound : 0; }
 
  private:
   const void* data_;
-  bool wide_;
+  bool wide_, from_end_;
 };
 
-[[noreturn]] void fail_index(int64_t index, int64_t position, int64_t bound);
-// All `count` indices are in [-bound, bound), else Error(kInvalidData). Before work is shared out: tasks do not throw.
+[[noreturn]] void fail_index(const Indices& indices, int64_t position, int64_t bound);
+// All `count` indices are in bounds, else Error(kInvalidData). Before work is shared out: tasks do not throw.
 void check_indices(const Indices& indices, int64_t count, int64_t bound);
 
 // One element; the size is 1, 2, 4 or 8 (inference refuses others).

@@ -86,7 +86,7 @@ void run_scatter_nd(const Node& node, OpContext& op) {
   const size_t bytes = elem_bytes(data);
   copy_bytes(data.raw(), dst.raw(), data.bytes(), op.parallel);
   if (op.input(1).elems() == 0) return;
-  const TuplePlaces places(data.shape(), op.input(1), 0);
+  const TuplePlaces places(data.shape(), op.input(1), 0, node.attr<int64_t>("from_end") != 0);
   require(updates.elems() == places.count() * places.slice(), Code::kInvalidData, "updates of shape ",
           to_string(updates.shape()), " for ", places.count(), " slices of ", places.slice(), " elements");
   with_put(node.attr<std::string>("reduction"), data.dtype(), bytes, [&](auto put) {

@@ -42,6 +42,22 @@ tf::FunctionDef* call_function(GraphDef& graph) {
   return function;
 }
 
+// A QuantizedMatMulWithBias "p" of constants, and a node that reads its outputs, or the ends of another range.
+tf::NodeDef* quantized_product(GraphDef& graph, const char* reader, const std::vector<std::string>& inputs) {
+  constexpr int kTfQint8 = 11, kTfQuint8 = 12, kTfQint32 = 13;
+  add_tf_const(graph.mutable_node(), "p/a", {1, 2}, kTfQuint8)->add_int_val(3);
+  add_tf_const(graph.mutable_node(), "p/b", {2, 1}, kTfQint8)->add_int_val(4);
+  add_tf_floats(&graph, "p/bias", {1}, {1});
+  add_tf_floats(&graph, "p/low", {}, {-1});
+  add_tf_floats(&graph, "p/high", {}, {1});
+  tf::NodeDef* product = add_tf_node(&graph, "QuantizedMatMulWithBias", "p",
+                                     {"p/a", "p/b", "p/bias", "p/low", "p/high", "p/low", "p/high"});
+  tf_attr(product, "Toutput").set_type(kTfQint32);
+  std::vector<std::string> operands;
+  for (const std::string& input : inputs) operands.push_back("p" + input);
+  return add_tf_node(&graph, reader, "reader", operands);
+}
+
 const BadGraph kBadGraphs[] = {
     {"unknown operator", [](GraphDef& g) { node(g)->set_op("Relux"); },
      "unsupported: model in memory: node \"node\" (Relux): operator Relux is not supported"},
@@ -244,6 +260,44 @@ const BadGraph kBadGraphs[] = {
        for (const char* input : {"i", "one", "one"}) node(g)->add_input(input);
      },
      "node \"node\" (Slice)"},
+    {"negative index",
+     [](GraphDef& g) {
+       node(g)->set_op("GatherV2");
+       node(g)->clear_attr();
+       add_tf_ints(&g, "i", {1, -1});
+       add_tf_ints(&g, "axis", {0}, true);
+       node(g)->add_input("i");
+       node(g)->add_input("axis");
+     },
+     "index -1 found, expected 0 or more"},
+    {"ignored bad indices",
+     [](GraphDef& g) {
+       node(g)->set_op("GatherNd");
+       node(g)->clear_attr();
+       tf_attr(node(g), "bad_indices_policy").set_s("IGNORE");
+     },
+     "bad_indices_policy IGNORE found, supported are DEFAULT and ERROR"},
+    {"range of a 32-bit product", [](GraphDef& g) { tf_attr(quantized_product(g, "Relu", {":1"}), "T").set_type(1); },
+     "input 0 is the range of a quantized product of 32 bits, a tensor is supported here"},
+    {"numbers of a 32-bit product", [](GraphDef& g) { quantized_product(g, "Relu", {""}); },
+     "input 0 is a quantized product of 32 bits, a tensor is supported here"},
+    {"another range for a 32-bit product",
+     [](GraphDef& g) {
+       quantized_product(g, "Dequantize", {"", "/low", "/high"});
+     },
+     "input 1 is not an end of the range of input 0, a quantized product of 32 bits"},
+    {"rounding to even of affine integers",
+     [](GraphDef& g) {
+       add_tf_floats(&g, "low", {}, {-1});
+       add_tf_floats(&g, "high", {}, {1});
+       node(g)->set_op("QuantizeV2");
+       node(g)->clear_attr();
+       tf_attr(node(g), "T").set_type(12);
+       tf_attr(node(g), "round_mode").set_s("HALF_TO_EVEN");
+       node(g)->add_input("low");
+       node(g)->add_input("high");
+     },
+     "round_mode HALF_TO_EVEN found with mode MIN_COMBINED"},
     {"training",
      [](GraphDef& g) {
        node(g)->set_op("FusedBatchNormV3");

@@ -1,5 +1,7 @@
-// What TensorFlow graphs become. Numbers are compared with TensorFlow's own by tests/run_tensorflow.py.
+// What TensorFlow graphs become: the nodes, their shapes, constants.
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "load/tensorflow_ops.h"
 #include "tensorflow_model.h"
@@ -161,6 +163,29 @@ TEST(TensorFlow, FakeQuantOfAConstantIsIntegers) {
   const Tensor& weights = graph.value(graph.node(graph.order()[0]).inputs[0]).facts.constant;
   ASSERT_EQ(weights.dtype(), DType::kS8);
   EXPECT_EQ(std::vector<int>(weights.data<int8_t>(), weights.data<int8_t>() + 4), (std::vector<int>{-127, 0, 64, 127}));
+}
+
+// Of two integers that are equally near QuantizeLinear takes the even one, as TensorFlow does only when it is told to.
+TEST(TensorFlow, QuantizationRoundsAsItIsTold) {
+  for (const char* ties : {"HALF_TO_EVEN", "HALF_AWAY_FROM_ZERO"}) {
+    tf::GraphDef proto = relu_graph();
+    add_tf_floats(&proto, "low", {}, {-127});
+    add_tf_floats(&proto, "high", {}, {127});
+    tf::NodeDef* node = proto.mutable_node(1);
+    node->set_op("QuantizeV2");
+    node->clear_attr();
+    tf_attr(node, "T").set_type(11);
+    tf_attr(node, "mode").set_s("SCALED");
+    tf_attr(node, "round_mode").set_s(ties);
+    node->add_input("low");
+    node->add_input("high");
+    add_tf_node(&proto, "Dequantize", "y", {"node", "node:1", "node:2"});
+    tf_attr(&*proto.mutable_node()->rbegin(), "mode").set_s("SCALED");
+    const Graph graph = load(proto);
+    const std::vector<std::string> ops = op_names(graph);
+    EXPECT_EQ(std::count(ops.begin(), ops.end(), "Sign"), std::string(ties) == "HALF_TO_EVEN" ? 0 : 1);
+    EXPECT_EQ(std::count(ops.begin(), ops.end(), "QuantizeLinear"), 1);
+  }
 }
 
 TEST(TensorFlow, FilesAreToldApart) {

@@ -50,6 +50,13 @@ TEST(Gather, RefusesIndicesOutOfBounds) {
   expect_error("Gather", {x, ints({0, 3})}, {}, Code::kInvalidData, "index 3 at position 1 is outside [-3,3)");
   expect_error("Gather", {x, ints({-4})}, {}, Code::kInvalidData, "index -4 at position 0 is outside [-3,3)");
   expect_error("Gather", {iota({0}), ints({0})}, {}, Code::kInvalidData, "index 0");
+  const Attrs not_from_end = {{"from_end", int64_t{0}}};
+  expect_tensor(run_op("Gather", {x, ints({2})}, not_from_end)[0], {1, 2}, {4, 5});
+  expect_error("Gather", {x, ints({1, -1})}, not_from_end, Code::kInvalidData,
+               "index -1 at position 1 is outside [0,3)");
+  expect_error("GatherND", {x, ints({1, 1}, {-1})}, not_from_end, Code::kInvalidData, "is outside [0,3)");
+  expect_error("ScatterND", {x, ints({1, 1}, {-1}), iota({1, 2})}, not_from_end, Code::kInvalidData,
+               "is outside [0,3)");
   expect_error("Gather", {x, floats({1}, {0})}, {}, Code::kUnsupported, "f32");
   expect_error("Gather", {x, ints({0})}, {{"axis", int64_t{2}}}, Code::kInvalidModel, "axis 2");
 }
