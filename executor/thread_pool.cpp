@@ -17,8 +17,9 @@ using namespace std::chrono_literals;
 constexpr int kWorkerSpins = 4000;
 // The caller looks this often before it lets others run on its core.
 constexpr int kCallerSpins = 2000;
-// Waiting longer than this for a straggler means that it lost its core: no task is that long beside its peers.
+// Waiting for a straggler longer than this, and than so many tasks take, means that it lost its core.
 constexpr auto kStall = 300us;
+constexpr int kStallTasks = 2;
 // After a stall the caller works alone for this many times the stall: the cost of stalls stays below a tenth of the
 // time.
 constexpr int kAlone = 12;
@@ -52,28 +53,29 @@ void ThreadPool::run(int64_t count, Task task) {
   task_ = &task;
   count_ = count;
   next_.store(0, std::memory_order_relaxed);
+  const Clock::time_point start = Clock::now();
   region_.fetch_add(1);  // opens
   region_.notify_all();
-  take_tasks(0);
+  const int64_t taken = take_tasks(0);
   region_.fetch_add(1);  // closes: who has not joined stays out
-  await_workers();
+  await_workers((Clock::now() - start) / std::max<int64_t>(taken, 1));
 }
 
 // A worker that joins increments `joined_` and then reads `region_`; the caller changes `region_` and then reads
 // `joined_`. Both are sequentially consistent, so either the caller sees the worker, or the worker sees that the region
 // is closed.
-void ThreadPool::await_workers() {
+void ThreadPool::await_workers(Clock::duration task_time) {
   for (int spin = 0; spin < kCallerSpins; ++spin) {
     if (joined_.load() == 0) return;
     _mm_pause();
   }
   const Clock::time_point start = Clock::now();
   while (joined_.load() != 0) sched_yield();
-  back_off(Clock::now() - start);
+  back_off(Clock::now() - start, std::max<Clock::duration>(kStall, task_time * kStallTasks));
 }
 
-void ThreadPool::back_off(Clock::duration waited) {
-  if (waited < kStall) {
+void ThreadPool::back_off(Clock::duration waited, Clock::duration stall) {
+  if (waited < stall) {
     penalty_ /= 2;
     return;
   }
@@ -81,10 +83,10 @@ void ThreadPool::back_off(Clock::duration waited) {
   alone_until_ = Clock::now() + penalty_;
 }
 
-void ThreadPool::take_tasks(int worker) {
-  for (;;) {
+int64_t ThreadPool::take_tasks(int worker) {
+  for (int64_t taken = 0;; ++taken) {
     const int64_t index = next_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= count_) return;
+    if (index >= count_) return taken;
     (*task_)(index, worker);
   }
 }

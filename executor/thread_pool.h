@@ -40,9 +40,11 @@ class ThreadPool final : public Parallel {
   void work(int worker, const std::vector<int>& cpus);
   // Waits until a region that is not `last` is open; false when the pool is closing.
   bool await_region(uint32_t& last);
-  void take_tasks(int worker);
-  void await_workers();
-  void back_off(Clock::duration waited);
+  // How many.
+  int64_t take_tasks(int worker);
+  // `task_time`: what one task of the region took the caller.
+  void await_workers(Clock::duration task_time);
+  void back_off(Clock::duration waited, Clock::duration stall);
 
   std::vector<std::thread> workers_;
   std::mutex owner_;  // held by the run() that has the workers

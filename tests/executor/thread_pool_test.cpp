@@ -48,6 +48,22 @@ TEST(ThreadPool, MayBeUsedFromManyThreads) {
   EXPECT_EQ(total, int64_t{4} * 500 * (16 * 15 / 2));
 }
 
+// The last of three equal tasks lets the other thread wait for a task's length, which is no sign of a busy neighbour.
+TEST(ThreadPool, LongTasksAreNoStall) {
+  constexpr int kRounds = 20;
+  ThreadPool pool(2);
+  int shared = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    std::atomic<int> by_worker{0};
+    pool.run(3, [&](int64_t, int worker) {
+      by_worker += worker;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    });
+    shared += by_worker > 0 ? 1 : 0;
+  }
+  EXPECT_GE(shared, kRounds / 2);
+}
+
 TEST(ThreadPool, StartsAndStopsAtOnce) {
   for (int i = 0; i < 50; ++i) ThreadPool pool(3);
 }
