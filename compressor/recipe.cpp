@@ -138,6 +138,20 @@ OpSettings default_settings(TargetKind kind) {
   return settings;
 }
 
+void apply(const OpSettings& said, Settings& settings) {
+  settings.precision = said.precision.value_or(settings.precision);
+  settings.approach = said.approach.value_or(settings.approach);
+  settings.observer = said.observer.value_or(settings.observer);
+  settings.percentile = said.percentile.value_or(settings.percentile);
+  QuantSpec& activation = settings.activation;
+  activation.dtype = said.activation_dtype.value_or(activation.dtype);
+  activation.symmetric = said.activation_symmetric.value_or(activation.symmetric);
+  activation.reduce_range = said.activation_reduce_range.value_or(activation.reduce_range);
+  activation.scheme = settings.weight.scheme = said.scheme.value_or(activation.scheme);
+  settings.weight.reduce_range = said.weight_reduce_range.value_or(settings.weight.reduce_range);
+  settings.weight_per_channel = said.weight_per_channel.value_or(settings.weight_per_channel);
+}
+
 std::vector<Settings> resolve(const Recipe& recipe, const std::vector<Target>& targets) {
   std::vector<OpSettings> found(targets.size(), recipe.global());
   for (const auto& [type, settings] : recipe.types()) {

@@ -26,6 +26,9 @@ struct Settings {
 // What a recipe that says nothing means for operations of this kind.
 OpSettings default_settings(TargetKind kind);
 
+// What is said replaces what was settled. The result is not checked.
+void apply(const OpSettings& said, Settings& settings);
+
 // One entry per target. Error(kInvalidArgument) for an unknown type, a bad regular expression, a type or pattern that
 // matches no target, or settings that exclude each other.
 std::vector<Settings> resolve(const Recipe& recipe, const std::vector<Target>& targets);

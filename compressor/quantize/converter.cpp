@@ -17,6 +17,13 @@ void worst(OpReport& report, double sqnr_db) {
   report.sqnr_db = report.sqnr_db == 0 ? sqnr_db : std::min(report.sqnr_db, sqnr_db);
 }
 
+// The weights of a mean: to clip the few that are large, as all observers but min_max would, is to attend to something
+// else.
+bool are_probabilities(const Graph& graph, ValueId value) {
+  const NodeId producer = graph.value(value).producer;
+  return producer != kNoNode && graph.node(producer).is("Softmax");
+}
+
 void note(OpReport& report, const std::string& what) { report.detail += (report.detail.empty() ? "" : "; ") + what; }
 
 }  // namespace
@@ -185,8 +192,9 @@ ValueId Converter::static_pair(ValueId value, const QuantSpec& spec, const Setti
   if (smoothed != smoothed_.end()) divisors = smoothed->second.smoothing.divisors;
   const Statistics& statistics = statistics_of(value);
   const Distribution distribution = statistics.distribution(divisors);
+  const Observer observer = are_probabilities(graph_, value) ? Observer::kMinMax : settings.observer;
   const Range range =
-      observed_range(distribution, {.observer = settings.observer, .percentile = settings.percentile, .spec = spec});
+      observed_range(distribution, {.observer = observer, .percentile = settings.percentile, .spec = spec});
   const QuantParams params = quant_params(spec, range);
   const Noise noise = quantization_noise(distribution, params, limits_of(params.dtype, spec.reduce_range));
   worst(report, noise.sqnr_db());

@@ -19,10 +19,21 @@ namespace neural_engine::tools {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// The moving average is over runs: single rows would make it the range of a typical row, and clip the others.
+constexpr int kRowsPerRun = 16;
+
+int rows_per_run() {
+  return gflags::GetCommandLineFlagInfoOrDie("batch_size").is_default ? kRowsPerRun : FLAGS_batch_size;
+}
+
+}  // namespace
+
 void calibrate(PreparedModel& prepared, const Model& model) {
   const LabelledText data = read_texts(FLAGS_calibration, FLAGS_samples);
   const TextEncoder encoder(FLAGS_model, FLAGS_max_length);
-  const size_t rows = data.texts.size(), step = static_cast<size_t>(FLAGS_batch_size);
+  const size_t rows = data.texts.size(), step = static_cast<size_t>(rows_per_run());
   Progress progress("calibrate", static_cast<int64_t>(rows));
   for (size_t begin = 0; begin < rows; begin += step) {
     const size_t count = std::min(step, rows - begin);
