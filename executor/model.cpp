@@ -10,6 +10,7 @@
 #include "file/model_file.h"
 #include "ir/graph.h"
 #include "ir/print.h"
+#include "load/conf_model.h"
 #include "load/hugging_face.h"
 #include "load/onnx.h"
 #include "load/tensorflow.h"
@@ -53,6 +54,7 @@ bool is_model_file_at(const std::string& path) {
 }
 
 Graph load_graph(const std::string& path) {
+  if (is_conf_model(path)) return load_conf_model(path);
   if (std::filesystem::is_directory(path)) return load_hugging_face(path);
   if (is_model_file_at(path)) return load_model_file(path);
   const TfFile kind = tensorflow_kind(MappedFile::open(path)->bytes());

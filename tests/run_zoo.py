@@ -3,7 +3,8 @@
 
     tests/run_zoo.py --binary build/neural_engine [--zoo tests/data/zoo] [--only PART] [--jobs N]
 
-A case is a folder with model.onnx (or config.json: the folder is a model of Hugging Face's) and test_data_set_<n>/{input_<i>.pb,output_<i>.pb}; tests/zoo/make_zoo.py makes them.
+A case is a folder with model.onnx (or config.json or conf.yaml: the folder is the model) and
+test_data_set_<n>/{input_<i>.pb,output_<i>.pb}; tests/zoo/make_zoo.py makes them.
 Each data set runs in a process of its own, so that a crash costs one case. A refusal counts as a failure unless
 --allow-refused is given: what the zoo holds is what users export. Exit status 1 when a case fails.
 
@@ -78,7 +79,7 @@ def parse():
 
 def main():
     parser, arguments = parse()
-    models = [path for name in ("model.onnx", "config.json") for path in glob.glob(os.path.join(arguments.zoo, "*", name))]
+    models = [path for name in ("model.onnx", "config.json", "conf.yaml") for path in glob.glob(os.path.join(arguments.zoo, "*", name))]
     cases = [case for case in sorted({os.path.dirname(path) for path in models}) if arguments.only in os.path.basename(case)]
     if not cases:
         parser.error(f"no cases in {arguments.zoo}" + (f" with {arguments.only} in their name" if arguments.only else ""))

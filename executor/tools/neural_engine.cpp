@@ -13,7 +13,7 @@
 #include "executor/tools/flags.h"
 #include "executor/tools/version.h"
 
-DEFINE_string(model, "", "the model: an .onnx or .ne file, or a Hugging Face folder");
+DEFINE_string(model, "", "the model: an .onnx or .ne file, a Hugging Face folder, or a folder with conf.yaml");
 DEFINE_string(inputs, "",
               "name=file.npy,name=file.pb,... or a folder with input_0.pb, input_1.npy, ...; random when empty");
 DEFINE_string(output, "", "the file to write");

@@ -31,10 +31,10 @@ struct LoadOptions {
 // A graph with its weights. Copies are shallow; all members are const and may be called from many threads.
 class NEURAL_ENGINE_EXPORT Model {
  public:
-  // Reads `.onnx` (ai.onnx opsets 6 to 23), a frozen TensorFlow graph or `.ne`, by the file's content, or a Hugging
-  // Face folder (config.json and model.safetensors of an encoder; docs/FORMATS.md). The file is mapped, not copied: it
-  // must not be changed while the model lives. Throws Error: kIo, kInvalidModel, kUnsupported; the text names the file
-  // and the node.
+  // Reads `.onnx` (ai.onnx opsets 6 to 23), a frozen TensorFlow graph or `.ne`, by the file's content, a Hugging Face
+  // folder (config.json and model.safetensors of an encoder), or a folder with conf.yaml and model.bin;
+  // docs/FORMATS.md. The file is mapped, not copied: it must not be changed while the model lives. Throws Error: kIo,
+  // kInvalidModel, kUnsupported; the text names the file and the node.
   static Model load(const std::string& path, const LoadOptions& options = {});
 
   // Writes a `.ne` file: to a temporary file beside `path`, which is then renamed. Reloading gives the same bits.
