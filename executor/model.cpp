@@ -53,12 +53,27 @@ bool is_model_file_at(const std::string& path) {
   return is_model_file(std::as_bytes(std::span(magic)));
 }
 
-Graph load_graph(const std::string& path) {
+// The folder when the path is that of a SavedModel, or of the file in it; else "".
+std::string saved_model_folder(const std::string& path) {
+  namespace fs = std::filesystem;
+  constexpr const char* kName = "saved_model.pb";
+  if (fs::is_directory(path)) return fs::exists(fs::path(path) / kName) ? path : "";
+  return fs::path(path).filename() == kName ? folder_of(path) : "";
+}
+
+Graph load_graph(const std::string& path, const std::string& signature) {
+  if (const std::string folder = saved_model_folder(path); !folder.empty()) return load_saved_model(folder, signature);
+  if (!signature.empty()) {
+    fail(Code::kUnsupported, path, ": signature \"", signature, "\" is asked for, which only SavedModels have");
+  }
   if (is_conf_model(path)) return load_conf_model(path);
   if (std::filesystem::is_directory(path)) return load_hugging_face(path);
   if (is_model_file_at(path)) return load_model_file(path);
-  const TfFile kind = tensorflow_kind(MappedFile::open(path)->bytes());
-  return kind == TfFile::kGraphDef ? load_frozen_graph(path) : load_onnx(path);
+  switch (tensorflow_kind(MappedFile::open(path)->bytes())) {
+    case TfFile::kGraphDef: return load_frozen_graph(path);
+    case TfFile::kSavedModel: fail(Code::kUnsupported, path, ": a SavedModel's graph must be named saved_model.pb");
+    default: return load_onnx(path);
+  }
 }
 
 std::vector<std::string> optimize(Graph& graph) {
@@ -94,7 +109,7 @@ Model::Model(Graph graph, std::vector<std::string> pass_log) {
 }
 
 Model Model::load(const std::string& path, const LoadOptions& options) {
-  Graph graph = load_graph(path);
+  Graph graph = load_graph(path, options.signature);
   std::vector<std::string> pass_log;
   if (options.optimize) pass_log = optimize(graph);
   // The passes looked at some bytes of each weight, for which the system may have mapped megabytes.

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the engine over a folder of ONNX cases and compares with the answers that lie beside them.
+"""Runs the engine over a folder of cases and compares with the answers that lie beside them.
 
     tests/run_zoo.py --binary build/neural_engine [--zoo tests/data/zoo] [--only PART] [--jobs N]
 
-A case is a folder with model.onnx (or config.json or conf.yaml: the folder is the model) and
-test_data_set_<n>/{input_<i>.pb,output_<i>.pb}; tests/zoo/make_zoo.py makes them.
+A case is a folder with a model and test_data_set_<n>/{input_<i>.pb,output_<i>.pb}. The model is model.onnx (made by
+tests/zoo/make_zoo.py), model.pb (a frozen TensorFlow graph), or the folder itself: saved_model.pb (a SavedModel; both by
+tests/tensorflow/make_cases.py), config.json (a model of Hugging Face's) or conf.yaml.
 Each data set runs in a process of its own, so that a crash costs one case. A refusal counts as a failure unless
 --allow-refused is given: what the zoo holds is what users export. Exit status 1 when a case fails.
 
@@ -32,8 +33,8 @@ Result = collections.namedtuple("Result", "case status message")
 
 
 def run_data_set(arguments, case, data_set):
-    path = os.path.join(case, "model.onnx")
-    model = path if os.path.exists(path) else case
+    files = [os.path.join(case, name) for name in ("model.onnx", "model.pb")]
+    model = next((path for path in files if os.path.exists(path)), case)
     command = [arguments.binary, "run", f"--model={model}", f"--inputs={data_set}",
                f"--expect={data_set}", f"--rtol={arguments.rtol}", f"--atol={arguments.atol}"]
     try:
@@ -79,7 +80,8 @@ def parse():
 
 def main():
     parser, arguments = parse()
-    models = [path for name in ("model.onnx", "config.json", "conf.yaml") for path in glob.glob(os.path.join(arguments.zoo, "*", name))]
+    models = [path for name in ("model.onnx", "model.pb", "saved_model.pb", "config.json", "conf.yaml")
+              for path in glob.glob(os.path.join(arguments.zoo, "*", name))]
     cases = [case for case in sorted({os.path.dirname(path) for path in models}) if arguments.only in os.path.basename(case)]
     if not cases:
         parser.error(f"no cases in {arguments.zoo}" + (f" with {arguments.only} in their name" if arguments.only else ""))

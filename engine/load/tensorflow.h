@@ -21,4 +21,13 @@ Graph load_frozen_graph(const std::string& path);
 // The same from memory, whose bytes are not used after the call.
 Graph load_frozen_graph(std::span<const std::byte> bytes);
 
+// Reads a SavedModel: saved_model.pb in `folder`, and the values of variables from the tensor bundle below it. The
+// graph that is tagged "serve" (or the only one) is taken, and of its signatures the named one; without a name
+// "serving_default", or the only one. Inputs and outputs have the signature's names, in alphabetical order.
+Graph load_saved_model(const std::string& folder, const std::string& signature = "");
+// The same from memory: saved_model.pb, and the index of the bundle (empty: there is none), whose shards are looked for
+// in `folder`.
+Graph load_saved_model(std::span<const std::byte> model, std::span<const std::byte> index, const std::string& folder,
+                       const std::string& signature = "");
+
 }  // namespace neural_engine

@@ -179,6 +179,11 @@ Tensor TfBuilder::constant_of(const tf::NodeDef& node, const tf::Tensor& proto) 
   return tensor;
 }
 
+const Tensor& TfBuilder::variable_value(const std::string& name) {
+  const auto it = variables_.find(name);
+  return it != variables_.end() ? it->second : variables_.emplace(name, find_variable(name)).first->second;
+}
+
 std::vector<TfValue> TfBuilder::build_node(TfScope& scope, const tf::NodeDef& node, std::vector<TfValue> inputs,
                                            bool dead) {
   if (node.op() == "Merge" || node.op() == "RefMerge") return merge(node, inputs);

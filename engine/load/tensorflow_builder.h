@@ -30,8 +30,9 @@ class TfBuilder {
   // All must outlive the builder.
   TfBuilder(const tf::GraphDef& graph, TfTensorReader& tensors);
 
-  // Values of variables, by the names of their nodes.
-  std::unordered_map<std::string, Tensor> variable_values;
+  // The values of variables, by variable_name(); an undefined tensor for one that has none. Called once for each.
+  std::function<Tensor(const std::string& name)> find_variable = [](const std::string&) { return Tensor(); };
+  const Tensor& variable_value(const std::string& name);
 
   // With the ports of a signature.
   Graph build(const std::vector<TfPort>& inputs, const std::vector<TfPort>& outputs);
@@ -91,6 +92,7 @@ class TfBuilder {
   TfNodes nodes_;
   std::map<std::string, Function> functions_;
   std::unordered_map<const tf::NodeDef*, Tensor> constants_;  // functions that are called often have theirs once
+  std::unordered_map<std::string, Tensor> variables_;
   int call_depth_ = 0;
   int body_depth_ = 0;
   int64_t inlined_nodes_ = 0;

@@ -262,10 +262,15 @@ class LoopBuilder {
           fail(Code::kUnsupported, "variable ", i, " of a loop is a list of unknown element shape; ",
                "one that each iteration writes an element of is supported");
         }
-        require_counter(body, list->index);
+        if (!is_zero(body, list->index)) require_counter(body, list->index);
         return list->written;
       }
     }
+  }
+
+  static bool is_zero(const Body& body, ValueId index) {
+    const std::optional<std::vector<Dim>>& known = body.graph->value(index).facts.ints;
+    return known && known->size() == 1 && (*known)[0].is(0);
   }
 
   // The element's index is 0 in the first iteration and grows by one in each.
@@ -388,19 +393,28 @@ class LoopBuilder {
           {"num_captures", static_cast<int64_t>(body.captured.size())}},
          loop_.name);
     std::vector<TfValue> outputs = loop_.initial;
-    for (size_t i = 0; i < order.size(); ++i) outputs[order[i]] = after(order[i], results[i]);
+    for (size_t i = 0; i < order.size(); ++i) outputs[order[i]] = after(body, order[i], results[i]);
     return outputs;
   }
 
   // What a variable is after the loop.
-  TfValue after(size_t i, ValueId result) {
+  TfValue after(const Body& body, size_t i, ValueId result) {
     const Variable& variable = variables_[i];
     if (variable.role == Role::kTensor) return TfValue::tensor(result);
     TfList list = *loop_.initial[i].list;
     list.stacked = result;
-    if (variable.role == Role::kScan) list.stacked = of_length(result, list.length);
+    if (variable.role == Role::kScan) {
+      // Each iteration wrote element 0: the last one's is left.
+      if (is_zero(body, body.results[i].list->index)) result = last_row(result);
+      list.stacked = of_length(result, list.length);
+    }
     list.length = kNoValue;
     return TfValue::of_list(std::move(list));
+  }
+
+  ValueId last_row(ValueId stacked) {
+    const auto ints = [&](int64_t value) { return graph_.add_constant(Tensor::of<int64_t>({1}, {value})); };
+    return emit_one("Slice", {stacked, ints(-1), ints(INT64_MAX), ints(0)});
   }
 
   // TensorFlow's list has the length that was reserved, with zeros where nothing was written. We do not make zeros: a

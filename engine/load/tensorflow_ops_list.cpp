@@ -40,7 +40,7 @@ void from_tensor(TfNode& n) {
 }
 
 ValueId take(TfNode& n, const TfList& list, ValueId index) {
-  return n.add("Gather", {elements(n, list), scalar(n, index)}, {{"axis", int64_t{0}}});
+  return n.add("Gather", {elements(n, list), scalar(n, index)}, {{"axis", int64_t{0}}, {"from_end", int64_t{0}}});
 }
 
 // The list with another element at the index.
@@ -63,7 +63,7 @@ TfValue put(TfNode& n, const TfList& list, ValueId index, ValueId item) {
     stacked = n.add("ConstantOfShape", {shape}, {{"value", zero.reshaped({1})}});
   }
   const ValueId place = n.reshape(n.as_s64(index), {1, 1});
-  result.stacked = n.add("ScatterND", {stacked, place, n.unsqueeze(item, {0})});
+  result.stacked = n.add("ScatterND", {stacked, place, n.unsqueeze(item, {0})}, {{"from_end", int64_t{0}}});
   result.length = kNoValue;
   return TfValue::of_list(std::move(result));
 }

@@ -2,6 +2,7 @@
 #include "load/tensorflow_builder.h"
 #include "load/tensorflow_ops.h"
 #include "load/tensorflow_state.h"
+#include "load/tensorflow_variables.h"
 
 namespace neural_engine {
 
@@ -28,21 +29,43 @@ void constant(TfNode& n) {
 
 void placeholder(TfNode& n) { n.unsupported("it is fed with a value of its own, which is none of the model's inputs"); }
 
-// A handle; its value is known by the node's name, or by the name it is shared under.
+// What the node declares of its variable holds for the value that was saved.
+void check_declared(TfNode& n, const Tensor& value) {
+  n.ignore({"dtype", "shape"});
+  if (!value.defined()) return;
+  const DType dtype = n.take_dtype("dtype");
+  const std::optional<SymShape> shape = n.take_shape("shape");
+  bool fits = dtype == value.dtype();
+  if (shape) {
+    fits = fits && shape->size() == value.shape().size();
+    for (size_t i = 0; fits && i < shape->size(); ++i) {
+      fits = !(*shape)[i].known() || (*shape)[i].value() == value.shape()[i];
+    }
+  }
+  if (!fits) {
+    n.invalid("the variable is ", to_string(dtype), shape ? to_string(*shape) : std::string("[...]"),
+              ", the value that was saved is ", to_string(value.dtype()), to_string(value.shape()));
+  }
+}
+
+std::string name_of(TfNode& n) { return variable_name(n.proto(), n.scope().prefix()); }
+
+// A handle; what it stands for is read by others.
 void variable_handle(TfNode& n) {
-  n.ignore({"container", "shared_name", "dtype", "shape", "allowed_devices", "debug_name"});
-  n.set_output(0, TfValue::variable(n.proto().name()));
+  n.ignore({"container", "shared_name", "allowed_devices", "debug_name"});
+  const std::string name = name_of(n);
+  check_declared(n, n.scope().builder().variable_value(name));
+  n.set_output(0, TfValue::variable(name));
 }
 
 ValueId value_of(TfNode& n, const std::string& name) {
   const ValueId* known = n.scope().variable(name);
   if (known != nullptr) return *known;
-  const auto& variables = n.scope().builder().variable_values;
-  const auto it = variables.find(name);
-  if (it == variables.end()) {
+  const Tensor& saved = n.scope().builder().variable_value(name);
+  if (!saved.defined()) {
     n.unsupported("variable \"", name, "\" has no value: freeze the graph, or load the SavedModel that it belongs to");
   }
-  const ValueId value = n.graph().add_constant(it->second, n.scope().names().claim(name));
+  const ValueId value = n.graph().add_constant(saved, n.scope().names().claim(name));
   n.scope().keep_variable(name, value);
   return value;
 }
@@ -58,8 +81,10 @@ void read(TfNode& n) {
 
 // TensorFlow 1's variables are tensors by themselves.
 void variable(TfNode& n) {
-  n.ignore({"container", "shared_name", "dtype", "shape"});
-  n.set_output(0, value_of(n, n.proto().name()));
+  n.ignore({"container", "shared_name"});
+  const std::string name = name_of(n);
+  check_declared(n, n.scope().builder().variable_value(name));
+  n.set_output(0, value_of(n, name));
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ void print(const Json& report) {
 int run_benchmark() {
   check_flags();
   const Clock::time_point start = Clock::now();
-  const Model model = Model::load(FLAGS_model, {.optimize = FLAGS_optimize});
+  const Model model = Model::load(FLAGS_model, load_options());
   const double load_ms = ms_since(start);
   std::vector<Shape> shapes;
   std::vector<Tensor> inputs;

@@ -16,7 +16,7 @@ int run_convert() {
   if (FLAGS_output.empty()) throw UsageError{"--output is missing"};
   std::error_code ignored;
   if (std::filesystem::equivalent(FLAGS_model, FLAGS_output, ignored)) throw UsageError{"--output is the model itself"};
-  const Model model = Model::load(FLAGS_model, {.optimize = FLAGS_optimize});
+  const Model model = Model::load(FLAGS_model, load_options());
   model.save(FLAGS_output);
   const auto bytes = std::filesystem::file_size(FLAGS_output);
   if (FLAGS_json) {

@@ -69,8 +69,9 @@ void check_flags() {
 int run_evaluate() {
   check_flags();
   const LabelledText data = read_labelled_text(FLAGS_data);
-  TextClassifier classifier = TextClassifier::load(
-      FLAGS_model, {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, session_options());
+  TextClassifier classifier =
+      TextClassifier::load(Model::load(FLAGS_model, load_options()), FLAGS_model,
+                           {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, session_options());
   print_notes(classifier.session());
   classifier.classify(data.texts.front());  // plans and packs before the clock runs
   const Predictions predictions = predict(classifier, data);

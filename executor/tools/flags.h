@@ -31,6 +31,7 @@ DECLARE_int32(instances);
 DECLARE_int32(cores_per_instance);
 DECLARE_bool(json);
 DECLARE_bool(optimize);
+DECLARE_string(signature);
 DECLARE_bool(explain);
 DECLARE_bool(operators);
 DECLARE_bool(graph);
@@ -49,6 +50,8 @@ DECLARE_string(mask_input);
 
 namespace neural_engine::tools {
 
+// --optimize and --signature.
+LoadOptions load_options();
 // --threads and --precision; UsageError for a precision that there is not.
 SessionOptions session_options();
 // Prints what became of --precision, to standard error.

@@ -190,7 +190,7 @@ void print_summary(const Model& model, const Json& report) {
 int run_inspect() {
   if (FLAGS_operators) return print_operators();
   if (FLAGS_model.empty()) throw UsageError{"--model is missing"};
-  const Model model = Model::load(FLAGS_model, {.optimize = FLAGS_optimize});
+  const Model model = Model::load(FLAGS_model, load_options());
   Json report = describe_model(model);
   if (FLAGS_graph && !FLAGS_json) std::cout << model.text();
   if (FLAGS_graph) report["graph"] = model.text();

@@ -13,7 +13,8 @@
 #include "executor/tools/flags.h"
 #include "executor/tools/version.h"
 
-DEFINE_string(model, "", "the model: an .onnx or .ne file, a Hugging Face folder, or a folder with conf.yaml");
+DEFINE_string(model, "",
+              "the model: an .onnx, .ne or frozen TensorFlow file, or a folder: SavedModel, Hugging Face or conf.yaml");
 DEFINE_string(inputs, "",
               "name=file.npy,name=file.pb,... or a folder with input_0.pb, input_1.npy, ...; random when empty");
 DEFINE_string(output, "", "the file to write");
@@ -41,6 +42,7 @@ DEFINE_int32(instances, 1, "sessions that run at once, each on CPUs of its own")
 DEFINE_int32(cores_per_instance, 0, "CPUs of each instance; 0: an equal share");
 DEFINE_bool(json, false, "results as JSON on standard output");
 DEFINE_bool(optimize, true, "fuse and fold; --nooptimize runs the graph as the file says");
+DEFINE_string(signature, "", "of a SavedModel; empty: serving_default, or the only one");
 DEFINE_bool(explain, false, "for each step its shapes, kernel, why no other kernel, and time");
 DEFINE_bool(operators, false, "the ONNX operators that this engine honours (needs no model)");
 DEFINE_bool(graph, false, "the graph in text form");
@@ -66,30 +68,31 @@ const std::vector<Command>& commands() {
       {"run",
        "run a model on tensors or on text; compare with expected outputs",
        {"model", "inputs", "output_dir", "expect", "rtol", "atol", "cases", "text", "text_file", "max_length",
-        "batch_size", "seq_len", "shapes", "seed", "threads", "precision", "json", "optimize"},
+        "batch_size", "seq_len", "shapes", "seed", "threads", "precision", "json", "optimize", "signature"},
        run_model},
       {"evaluate",
        "a metric and the speed on labelled text",
-       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "precision", "json", "optimize"},
+       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "precision", "json", "optimize",
+        "signature"},
        run_evaluate},
       {"benchmark",
        "latency, throughput and memory",
        {"model", "batch_size", "seq_len", "shapes", "inputs", "seed", "iterations", "warmup", "w", "threads",
-        "precision", "instances", "cores_per_instance", "json", "optimize"},
+        "precision", "instances", "cores_per_instance", "json", "optimize", "signature"},
        run_benchmark},
       {"inspect",
        "inputs, outputs, operators, memory; --explain, --trace, --graph, --passes, --operators",
        {"model", "explain", "trace", "graph", "passes", "operators", "batch_size", "seq_len", "shapes", "inputs",
-        "seed", "threads", "precision", "json", "optimize"},
+        "seed", "threads", "precision", "json", "optimize", "signature"},
        run_inspect},
       {"convert",
        "write a model as .ne: optimised, memory-mapped",
-       {"model", "output", "json", "optimize"},
+       {"model", "output", "json", "optimize", "signature"},
        run_convert},
       {"quantize",
        "calibrate and write a model in 8 bits, as .ne or ONNX",
        {"model", "calibration", "config", "output", "approach", "observer", "samples", "max_length", "batch_size",
-        "pad_multiple", "threads", "json"},
+        "pad_multiple", "threads", "json", "signature"},
        run_quantize},
       {"compare",
        "two models side by side: error of each layer, agreement, accuracy",

@@ -51,7 +51,7 @@ void print_text(const std::vector<OpReport>& operations, const Model& before, co
 int run_quantize() {
   check_output();
   const Recipe recipe = recipe_from_flags();
-  const Model model = Model::load(FLAGS_model);
+  const Model model = Model::load(FLAGS_model, load_options());
   PreparedModel prepared = prepare(model, recipe, {.threads = FLAGS_threads});
   if (!FLAGS_calibration.empty()) calibrate(prepared, model);
   std::vector<OpReport> operations;

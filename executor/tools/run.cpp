@@ -63,7 +63,7 @@ int run_model() {
   if (!FLAGS_cases.empty()) return run_cases();
   if (FLAGS_model.empty()) throw UsageError{"--model is missing"};
   if (!FLAGS_text.empty() || !FLAGS_text_file.empty()) return run_text();
-  const Model model = Model::load(FLAGS_model, {.optimize = FLAGS_optimize});
+  const Model model = Model::load(FLAGS_model, load_options());
   const std::vector<Tensor> inputs =
       FLAGS_inputs.empty() ? random_inputs(model, input_shapes(model, {FLAGS_batch_size, FLAGS_seq_len, FLAGS_shapes}),
                                            static_cast<uint64_t>(FLAGS_seed))

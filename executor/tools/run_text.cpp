@@ -66,7 +66,7 @@ void embed(TextEmbedder embedder, const std::vector<std::string>& texts) {
 
 int run_text() {
   const std::vector<std::string> texts = read_texts();
-  const Model model = Model::load(FLAGS_model, {.optimize = FLAGS_optimize});
+  const Model model = Model::load(FLAGS_model, load_options());
   const TextOptions options = {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size};
   const SessionOptions session = session_options();
   if (TextEmbedder::fits(model)) {

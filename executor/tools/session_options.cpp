@@ -6,6 +6,8 @@
 
 namespace neural_engine::tools {
 
+LoadOptions load_options() { return {.optimize = FLAGS_optimize, .signature = FLAGS_signature}; }
+
 SessionOptions session_options() {
   try {
     return {.threads = FLAGS_threads, .precision = parse_precision(FLAGS_precision)};

@@ -26,15 +26,17 @@ struct TensorInfo {
 struct LoadOptions {
   // Fuse and fold while loading. Without it the graph runs as the file says, operator by operator.
   bool optimize = true;
+  // Of a TensorFlow SavedModel: which signature; empty: "serving_default", or the only one.
+  std::string signature = {};
 };
 
 // A graph with its weights. Copies are shallow; all members are const and may be called from many threads.
 class NEURAL_ENGINE_EXPORT Model {
  public:
-  // Reads `.onnx` (ai.onnx opsets 6 to 23), a frozen TensorFlow graph or `.ne`, by the file's content, a Hugging Face
-  // folder (config.json and model.safetensors of an encoder), or a folder with conf.yaml and model.bin;
-  // docs/FORMATS.md. The file is mapped, not copied: it must not be changed while the model lives. Throws Error: kIo,
-  // kInvalidModel, kUnsupported; the text names the file and the node.
+  // Reads `.onnx` (ai.onnx opsets 6 to 23), a frozen TensorFlow graph or `.ne`, by the file's content, or a folder: a
+  // TensorFlow SavedModel, config.json and model.safetensors of a Hugging Face encoder, or conf.yaml and model.bin;
+  // docs/FORMATS.md. The files are mapped, not copied: they must not be changed while the model lives. Throws Error:
+  // kIo, kInvalidModel, kUnsupported; the text names the file and the node.
   static Model load(const std::string& path, const LoadOptions& options = {});
 
   // Writes a `.ne` file: to a temporary file beside `path`, which is then renamed. Reloading gives the same bits.

@@ -1,0 +1,1 @@
+BTensorScatterUpdateJTw‹H¿a?!f¿må4?”1@Eñ?áš?-¿Ð>;A?Ã´¿ù™¿Ó¿iµ˜> b?W†?Gj¯>üä¿táX¿¼£A¿"FŠ?¸–?

@@ -1,0 +1,1 @@
+BEuclideanNorm_keepJÎ¢@‰Á‚@—› @CÇ @
