@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ops/matmul.h"
+#include "ops/post_ops.h"
 #include "passes/queries.h"
 
 namespace neural_engine {

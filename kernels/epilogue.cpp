@@ -50,8 +50,12 @@ const char* to_string(Spread spread) noexcept {
 
 int operand_count(const Epilogue& epilogue) noexcept {
   int count = 0;
-  for (const EpilogueOp& op : epilogue) count += op.kind == EpilogueOp::Kind::kBinary;
+  for (const EpilogueOp& op : epilogue) count += takes_operand(op);
   return count;
+}
+
+DType result_dtype(const Epilogue& epilogue) noexcept {
+  return !epilogue.empty() && epilogue.back().levels ? epilogue.back().operand_dtype : DType::kF32;
 }
 
 std::string to_string(const Epilogue& epilogue) {
@@ -61,8 +65,11 @@ std::string to_string(const Epilogue& epilogue) {
     if (op.kind == EpilogueOp::Kind::kUnary) {
       out += to_string(op.unary);
       if (op.unary == UnaryOp::kLinear || op.unary == UnaryOp::kClip) out += text("(", op.alpha, ",", op.beta, ")");
+    } else if (op.kind == EpilogueOp::Kind::kGrid) {
+      out += text(op.levels ? "quantize(" : "round(", to_string(op.operand_dtype), ")");
     } else {
-      out += text(op.reversed ? "r" : "", to_string(op.binary), "(", to_string(op.spread), ")");
+      out += text(op.reversed ? "r" : "", to_string(op.binary), "(", to_string(op.spread));
+      out += op.operand_dtype == DType::kF32 ? ")" : text(",", to_string(op.operand_dtype), ")");
     }
   }
   return out;

@@ -47,7 +47,10 @@ const char* to_string(BinaryOp op) noexcept;
 const char* to_string(Spread spread) noexcept;
 
 struct EpilogueOp {
-  enum class Kind : uint8_t { kUnary, kBinary };
+  // kGrid: onto the grid of 8-bit levels that the op's operand gives: level = clamp(round(x / scale) + zero), halves to
+  // even, NaN to zero. The value becomes scale * (level - zero), or the level itself when `levels` is set: that is the
+  // last op of a list, and C has its dtype.
+  enum class Kind : uint8_t { kUnary, kBinary, kGrid };
 
   Kind kind = Kind::kUnary;
   UnaryOp unary = UnaryOp::kLinear;
@@ -57,12 +60,14 @@ struct EpilogueOp {
   BinaryOp binary = BinaryOp::kAdd;
   Spread spread = Spread::kFull;
   bool reversed = false;  // operand op x, instead of x op operand
+  // kS8 and kU8 mean scale * (element - zero) with the operand's numbers; for kGrid the dtype of the levels.
   DType operand_dtype = DType::kF32;
+  bool levels = false;
 
   bool operator==(const EpilogueOp&) const = default;
 };
 
-// The i-th binary op of the list takes the i-th operand of the call.
+// The i-th op of the list that takes an operand (binary and grid) takes the i-th operand of the call.
 using Epilogue = std::vector<EpilogueOp>;
 
 inline EpilogueOp unary(UnaryOp op, float alpha = 1.0f, float beta = 0.0f) {
@@ -74,15 +79,28 @@ inline EpilogueOp binary(BinaryOp op, Spread spread, bool reversed = false) {
 }
 inline EpilogueOp bias() { return binary(BinaryOp::kAdd, Spread::kRow); }
 inline EpilogueOp residual() { return binary(BinaryOp::kAdd, Spread::kFull); }
+// x goes through 8 bits and comes back; x ends as 8 bits.
+inline EpilogueOp round_to_grid(DType dtype) {
+  return {.kind = EpilogueOp::Kind::kGrid, .operand_dtype = dtype, .levels = false};
+}
+inline EpilogueOp quantize_to(DType dtype) {
+  return {.kind = EpilogueOp::Kind::kGrid, .operand_dtype = dtype, .levels = true};
+}
 
 // One operand at run time. Strides in elements; `ld` is read for kFull only.
 struct EpilogueOperand {
   const void* data = nullptr;
   int64_t ld = 0;
   int64_t batch_stride = 0;  // from one matrix of a batch to the next, 0 when shared
+  // Of a grid or of 8-bit elements. The scale of a grid is not 0.
+  float scale = 1.0f;
+  int32_t zero = 0;
 };
+inline bool takes_operand(const EpilogueOp& op) noexcept { return op.kind != EpilogueOp::Kind::kUnary; }
 
 int operand_count(const Epilogue& epilogue) noexcept;
+// The dtype of C.
+DType result_dtype(const Epilogue& epilogue) noexcept;
 // "add(row) > gelu_erf", for explain.
 std::string to_string(const Epilogue& epilogue);
 

@@ -21,29 +21,59 @@ RowQuantization RowQuantization::of(float low, float high, uint32_t absolute_bit
   return {scale, inverse, -zero, 255 - zero};
 }
 
-std::string check_int_matmul(const IntMatmulDesc& desc) {
-  if (desc.n < 1 || desc.k < 1 || desc.k > kMaxIntMatmulK)
-    return text("B is ", desc.k, " x ", desc.n, ", supported: 1 to ", kMaxIntMatmulK, " rows, 1 column and more");
-  for (const EpilogueOp& op : desc.epilogue) {
-    if (op.kind == EpilogueOp::Kind::kBinary) {
-      if (op.binary == BinaryOp::kMax || op.binary == BinaryOp::kMin)
-        return text("the epilogue has ", to_string(op.binary), ", add, sub, mul and div are supported");
-      continue;
-    }
-    switch (op.unary) {
-      case UnaryOp::kLinear:
-      case UnaryOp::kRelu:
-      case UnaryOp::kGeluErf:
-      case UnaryOp::kGeluTanh:
-      case UnaryOp::kSilu:
-      case UnaryOp::kSigmoid:
-      case UnaryOp::kTanh: break;
-      default:
-        return text("the epilogue has ", to_string(op.unary),
-                    "; linear, relu, gelu_erf, gelu_tanh, silu, sigmoid and tanh are supported");
-    }
+namespace {
+
+std::string check_unary(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::kLinear:
+    case UnaryOp::kRelu:
+    case UnaryOp::kGeluErf:
+    case UnaryOp::kGeluTanh:
+    case UnaryOp::kSilu:
+    case UnaryOp::kSigmoid:
+    case UnaryOp::kTanh: return "";
+    default:
+      return text("the epilogue has ", to_string(op),
+                  "; linear, relu, gelu_erf, gelu_tanh, silu, sigmoid and tanh are supported");
   }
-  return check_f32(desc.epilogue);
+}
+
+bool is_byte(DType dtype) { return dtype == DType::kU8 || dtype == DType::kS8; }
+
+std::string check_binary(const EpilogueOp& op) {
+  if (op.binary == BinaryOp::kMax || op.binary == BinaryOp::kMin)
+    return text("the epilogue has ", to_string(op.binary), ", add, sub, mul and div are supported");
+  if (op.operand_dtype == DType::kF32) return "";
+  if (!is_byte(op.operand_dtype))
+    return text("the operand of ", to_string(op.binary), " is ", to_string(op.operand_dtype),
+                ", f32, s8 and u8 are supported");
+  if (op.spread != Spread::kFull)
+    return text("the operand of ", to_string(op.binary), " is ", to_string(op.operand_dtype), " by ",
+                to_string(op.spread), ", a full one is supported");
+  return "";
+}
+
+}  // namespace
+
+int64_t max_int_k(bool has_zero_b) noexcept { return has_zero_b ? 33025 : 65535; }
+
+std::string check_int_matmul(const IntMatmulDesc& desc) {
+  const int64_t max_k = max_int_k(desc.has_zero_b);
+  if (desc.n < 1 || desc.k < 1 || desc.k > max_k)
+    return text("B is ", desc.k, " x ", desc.n, ", supported: 1 to ", max_k, " rows, 1 column and more");
+  if (desc.a != DType::kF32 && !is_byte(desc.a))
+    return text("A is ", to_string(desc.a), ", f32, s8 and u8 are supported");
+  if (!is_byte(desc.b)) return text("B is ", to_string(desc.b), ", s8 and u8 are supported");
+  for (const EpilogueOp& op : desc.epilogue) {
+    std::string reason;
+    if (op.kind == EpilogueOp::Kind::kUnary) reason = check_unary(op.unary);
+    if (op.kind == EpilogueOp::Kind::kBinary) reason = check_binary(op);
+    if (op.kind == EpilogueOp::Kind::kGrid && !is_byte(op.operand_dtype))
+      reason = text("the epilogue has a grid of ", to_string(op.operand_dtype), ", s8 and u8 are supported");
+    if (op.levels && &op != &desc.epilogue.back()) reason = "the epilogue quantizes before its end";
+    if (!reason.empty()) return reason;
+  }
+  return "";
 }
 
 }  // namespace neural_engine

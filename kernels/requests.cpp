@@ -20,9 +20,12 @@ std::string first_of(Reasons&&... reasons) {
 }  // namespace
 
 std::string check_f32(const Epilogue& epilogue) {
-  for (const EpilogueOp& op : epilogue)
+  for (const EpilogueOp& op : epilogue) {
+    if (op.kind == EpilogueOp::Kind::kGrid)
+      return text("the epilogue has a grid of ", to_string(op.operand_dtype), ", f32 is supported");
     if (op.kind == EpilogueOp::Kind::kBinary && op.operand_dtype != DType::kF32)
       return text("the operand of ", to_string(op.binary), " is ", to_string(op.operand_dtype), ", f32 is supported");
+  }
   return "";
 }
 

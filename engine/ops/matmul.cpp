@@ -3,6 +3,7 @@
 #include "ir/infer.h"
 #include "ops/all.h"
 #include "ops/einsum.h"
+#include "ops/post_ops.h"
 
 namespace neural_engine {
 
@@ -55,38 +56,6 @@ void infer_gemm(InferContext& context) {
   context.set(0, dtype, std::move(shape));
 }
 
-// One element for each column of the product.
-void check_row(const InferContext& context, int input, const char* what, const std::optional<SymShape>& shape) {
-  if (!context.has_input(input) || !context.shape(input)) return;
-  const SymShape& row = *context.shape(input);
-  const Dim n = shape ? shape->back() : Dim();
-  if (row.size() != 1 || (n.known() && row[0].known() && n.value() != row[0].value())) {
-    context.invalid("the ", what, " has shape ", to_string(row), ", expected [", to_string(n), "]");
-  }
-}
-
-// Names, and the operands of binary ones, which are the inputs from `first` on.
-void check_post_ops(const InferContext& context, int first, const std::optional<SymShape>& shape) {
-  int extra = first;
-  for (const std::string& name : context.attr<std::vector<std::string>>("post_ops")) {
-    const std::optional<PostOp> op = find_post_op(name);
-    if (!op) context.invalid("post_ops has \"", name, "\", expected one of ", post_op_names());
-    if (!op->binary) continue;
-    if (!context.has_input(extra)) context.invalid("post_ops has \"", name, "\" but input ", extra, " is absent");
-    if (shape && context.shape(extra)) {
-      if (const auto found = concrete(*context.shape(extra)), whole = concrete(*shape);
-          found && whole && !operand_spread(*found, *whole)) {
-        context.unsupported("operand ", extra, " has shape ", to_string(*found), ", supported are one value, [",
-                            whole->back(), "] and ", to_string(*whole));
-      }
-    }
-    ++extra;
-  }
-  if (context.num_inputs() > std::max(extra, first)) {
-    context.invalid(context.num_inputs(), " inputs found, post_ops consumes ", extra);
-  }
-}
-
 void infer_fused_matmul(InferContext& context) {
   for (int i = 0; i < context.num_inputs(); ++i) {
     if (context.has_input(i)) context.require_dtype(i, {DType::kF32, DType::kF16, DType::kBF16});
@@ -99,28 +68,9 @@ void infer_fused_matmul(InferContext& context) {
                     ", expected ranks of at least 2");
   }
   check_row(context, 2, "bias", shape);
-  check_post_ops(context, 3, shape);
+  check_post_ops(context, 3, shape, false);
   context.set(0, dtype, std::move(shape));
 }
-
-void infer_dynamic_matmul(InferContext& context) {
-  context.require_dtype(1, {DType::kS8});
-  for (int i = 0; i < context.num_inputs(); ++i) {
-    if (i != 1 && context.has_input(i)) context.require_dtype(i, {DType::kF32});
-  }
-  context.require_rank(1, 2);
-  std::optional<SymShape> shape = matmul_shape(context, 0, 1, false, context.int_attr("trans_b") != 0);
-  if (shape && context.shape(0)->size() < 2) {
-    context.invalid("input 0 has shape ", to_string(*context.shape(0)), ", expected a rank of at least 2");
-  }
-  check_row(context, 2, "scale", shape);
-  check_row(context, 3, "bias", shape);
-  check_post_ops(context, 4, shape);
-  context.set(0, DType::kF32, std::move(shape));
-}
-
-constexpr PostOp kPostOps[] = {{"gelu_erf"}, {"gelu_tanh"}, {"relu"},      {"silu"},
-                               {"tanh"},     {"sigmoid"},   {"add", true}, {"mul", true}};
 
 }  // namespace
 
@@ -152,56 +102,30 @@ std::optional<SymShape> matmul_shape(const InferContext& context, int input_a, i
   return result;
 }
 
-std::optional<PostOp> find_post_op(std::string_view name) {
-  for (const PostOp& op : kPostOps) {
-    if (name == op.name) return op;
-  }
-  return std::nullopt;
-}
-
-std::string post_op_names() {
-  std::string names;
-  for (const PostOp& op : kPostOps) names += std::string(names.empty() ? "" : ", ") + op.name;
-  return names;
-}
-
-std::optional<OperandSpread> operand_spread(const Shape& operand, const Shape& output) {
-  int64_t elems = 1;
-  for (const int64_t dim : operand) elems *= dim;
-  if (elems == 1 && operand.size() <= output.size()) return OperandSpread::kScalar;
-  if (operand == output) return OperandSpread::kFull;
-  if (!operand.empty() && operand.size() <= output.size() && operand.back() == output.back() &&
-      elems == operand.back()) {
-    return OperandSpread::kRow;
-  }
-  return std::nullopt;
-}
-
 std::span<const OpDef> matmul_ops() {
-  static const std::vector<OpDef> kOps = {
-      {.name = "MatMul", .inputs = {2, 2}, .infer = infer_matmul, .onnx = {{"MatMul", 1}}},
-      {.name = "Gemm",
-       .attrs = {{"alpha", 1.0f}, {"beta", 1.0f}, {"transA", 0}, {"transB", 0}},
-       .inputs = {2, 3},
-       .infer = infer_gemm,
-       .onnx = {{"Gemm", 7}}},
-      // Ours: post_ops(alpha * op(a) x op(b) + bias), see ops/matmul.h.
-      {.name = "FusedMatMul",
-       .attrs = {{"trans_a", 0}, {"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
-       .inputs = {2, kVariadic},
-       .infer = infer_fused_matmul},
-      // Ours, made when a session asks for int8: see ops/matmul.h.
-      {.name = "DynamicQuantizedMatMul",
-       .attrs = {{"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
-       .inputs = {3, kVariadic},
-       .infer = infer_dynamic_matmul},
-      {.name = "Einsum",
-       .attrs = {required_attr("equation", AttrType::kString)},
-       .inputs = {1, kVariadic},
-       .infer = infer_einsum,
-       .onnx = {{"Einsum", 12}}},
-  };
-  return kOps;
+  static const auto* const kOps = [] {
+    auto* ops = new std::vector<OpDef>{
+        {.name = "MatMul", .inputs = {2, 2}, .infer = infer_matmul, .onnx = {{"MatMul", 1}}},
+        {.name = "Gemm",
+         .attrs = {{"alpha", 1.0f}, {"beta", 1.0f}, {"transA", 0}, {"transB", 0}},
+         .inputs = {2, 3},
+         .infer = infer_gemm,
+         .onnx = {{"Gemm", 7}}},
+        // Ours: post_ops(alpha * op(a) x op(b) + bias), see ops/matmul.h.
+        {.name = "FusedMatMul",
+         .attrs = {{"trans_a", 0}, {"trans_b", 0}, {"alpha", 1.0f}, {"post_ops", std::vector<std::string>{}}},
+         .inputs = {2, kVariadic},
+         .infer = infer_fused_matmul},
+        {.name = "Einsum",
+         .attrs = {required_attr("equation", AttrType::kString)},
+         .inputs = {1, kVariadic},
+         .infer = infer_einsum,
+         .onnx = {{"Einsum", 12}}},
+    };
+    append_integer_products(ops);
+    return ops;
+  }();
+  return *kOps;
 }
 
 }  // namespace neural_engine

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "ir/infer.h"
 #include "passes/queries.h"
 #include "passes/rules.h"
 
@@ -73,6 +74,17 @@ void quantize_product(const Match& m, Patch& p) {
 }
 
 }  // namespace
+
+// Products first, all of them: a DequantizeLinear that a product reads must not become a part of the product before.
+bool lower_quantized(Graph& graph, PassReport& report) {
+  bool changed = apply_rules(graph, quantized_product_rules(), report);
+  if (changed) graph.erase_dead();
+  changed = apply_rules(graph, quantized_epilogue_rules(), report) || changed;
+  if (!changed) return false;
+  graph = graph.compacted();
+  infer_graph(graph);
+  return true;
+}
 
 void quantize_dynamically(Graph& graph, PassReport& report) {
   const Rule rules[] = {{"dynamic_int8", op("FusedMatMul"), quantize_product}};

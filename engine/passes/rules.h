@@ -16,5 +16,7 @@ std::vector<Rule> matmul_rules();      // MatMul and Gemm with what follows beco
 std::vector<Rule> attention_rules();   // softmax(q k^T) v becomes FusedAttention
 std::vector<Rule> attention_layout_rules();  // what lies around FusedAttention becomes a matter of its layouts
 std::vector<Rule> projection_rules();        // projections of one input that attention reads become one product
+std::vector<Rule> quantized_product_rules();   // QDQ, MatMulInteger and QLinearMatMul become QuantizedMatMul
+std::vector<Rule> quantized_epilogue_rules();  // what follows a QuantizedMatMul goes into it
 
 }  // namespace neural_engine

@@ -2,10 +2,9 @@
 
 #include "base/dtype.h"
 #include "executor/ops/einsum.h"
-#include "executor/ops/kernel_choice.h"
+#include "executor/ops/int_matmul.h"
 #include "executor/ops/matmul_plan.h"
-#include "executor/weight_store.h"
-#include "ops/matmul.h"
+#include "executor/ops/post_ops.h"
 
 namespace neural_engine {
 
@@ -74,39 +73,6 @@ BoundOp bind_gemm(const BindContext& context) {
   return bound;
 }
 
-EpilogueOp unary_post_op(std::string_view name) {
-  if (name == "gelu_erf") return unary(UnaryOp::kGeluErf);
-  if (name == "gelu_tanh") return unary(UnaryOp::kGeluTanh);
-  if (name == "relu") return unary(UnaryOp::kRelu);
-  if (name == "silu") return unary(UnaryOp::kSilu);
-  if (name == "tanh") return unary(UnaryOp::kTanh);
-  return unary(UnaryOp::kSigmoid);
-}
-
-Spread spread_of_operand(const BindContext& context, int input) {
-  const auto spread = operand_spread(context.shape(input), context.output_shape(0));
-  if (!spread) {
-    fail(Code::kUnsupported, "operand ", input, " has shape ", to_string(context.shape(input)), ", the output ",
-         to_string(context.output_shape(0)));
-  }
-  return *spread == OperandSpread::kScalar ? Spread::kScalar
-         : *spread == OperandSpread::kRow  ? Spread::kRow
-                                           : Spread::kFull;
-}
-
-// Ops of the epilogue and which inputs they read, from `extra` on.
-void append_post_ops(const BindContext& context, int extra, MatmulProblem* problem) {
-  for (const std::string& name : context.attr<std::vector<std::string>>("post_ops")) {
-    if (!find_post_op(name)->binary) {
-      problem->epilogue.push_back(unary_post_op(name));
-      continue;
-    }
-    const Spread spread = spread_of_operand(context, extra);
-    problem->epilogue.push_back(binary(name == "add" ? BinaryOp::kAdd : BinaryOp::kMul, spread));
-    problem->operands.push_back({extra++, spread});
-  }
-}
-
 BoundOp bind_fused_matmul(const BindContext& context) {
   MatmulProblem problem{.dtype = context.dtype(0),
                         .a = context.shape(0),
@@ -118,81 +84,8 @@ BoundOp bind_fused_matmul(const BindContext& context) {
     problem.epilogue.push_back(bias());
     problem.operands.push_back({2, Spread::kRow});
   }
-  append_post_ops(context, 3, &problem);
+  append_post_ops(context, 3, &problem.epilogue, &problem.operands);
   return planned(problem, context);
-}
-
-struct IntMatmulPlan {
-  std::shared_ptr<IntMatmulKernel> kernel;
-  Tensor packed;  // undefined when B is no constant: then it is packed in the scratch memory
-  int64_t m = 0, n = 0, ldb = 0;
-  std::vector<PlanOperand> operands;
-  size_t packed_at = 0, work_at = 0;  // in the scratch memory, which begins with the list of operands
-};
-
-void run_int_matmul(const IntMatmulPlan& plan, OpContext& context) {
-  if (context.output(0).elems() == 0) return;
-  const void* b = plan.packed.raw();
-  if (!plan.packed.defined()) {
-    plan.kernel->pack(context.input(1).data<int8_t>(), plan.ldb, context.scratch + plan.packed_at, context.parallel);
-    b = context.scratch + plan.packed_at;
-  }
-  auto* operands = reinterpret_cast<EpilogueOperand*>(context.scratch);
-  for (size_t i = 0; i < plan.operands.size(); ++i) {
-    operands[i] = {.data = context.input(plan.operands[i].input).raw(), .ld = plan.n, .batch_stride = 0};
-  }
-  const Tensor& a = context.input(0);
-  plan.kernel->run({.m = plan.m,
-                    .a = a.data<float>(),
-                    .lda = a.dim(-1),
-                    .b = b,
-                    .scale_b = context.input(2).data<float>(),
-                    .c = context.output(0).data<float>(),
-                    .ldc = plan.n,
-                    .operands = {operands, plan.operands.size()},
-                    .scratch = context.scratch + plan.work_at},
-                   context.parallel);
-}
-
-BoundOp bind_dynamic_matmul(const BindContext& context) {
-  MatmulProblem problem;
-  const float alpha = context.attr<float>("alpha");
-  if (alpha != 1.0f) problem.epilogue.push_back(scale(alpha));
-  if (context.has_input(3)) {
-    problem.epilogue.push_back(bias());
-    problem.operands.push_back({3, Spread::kRow});
-  }
-  append_post_ops(context, 4, &problem);
-  const Shape a = context.shape(0), b = context.shape(1);
-  const bool transposed = context.attr<int64_t>("trans_b") != 0;
-  IntMatmulPlan plan;
-  plan.n = b[transposed ? 0 : 1];
-  plan.ldb = b[1];
-  plan.m = 1;
-  for (size_t i = 0; i + 1 < a.size(); ++i) plan.m *= a[i];
-  plan.operands = problem.operands;
-  BoundOp bound;
-  plan.kernel = choose_kernel(
-      IntMatmulDesc{.m = plan.m, .n = plan.n, .k = a.back(), .b_transposed = transposed, .epilogue = problem.epilogue},
-      &bound);
-  const auto pack = [&](const Tensor& weight) {
-    SerialParallel serial;
-    Tensor packed(DType::kU8, {plan.kernel->packed_bytes()});
-    plan.kernel->pack(weight.data<int8_t>(), plan.ldb, packed.raw(), serial);
-    return packed;
-  };
-  plan.packed_at = static_cast<size_t>(
-      round_up(static_cast<int64_t>(plan.operands.size() * sizeof(EpilogueOperand)), kScratchAlignment));
-  plan.work_at = plan.packed_at;
-  if (const Tensor* weight = context.constant(1)) {
-    const std::string layout = plan.kernel->packing() + (transposed ? ":t" : "");
-    plan.packed = context.weights.get(*weight, layout, [&] { return pack(*weight); });
-  } else {
-    plan.work_at += static_cast<size_t>(round_up(plan.kernel->packed_bytes(), kScratchAlignment));
-  }
-  bound.scratch_bytes = plan.work_at + static_cast<size_t>(plan.kernel->scratch_bytes(plan.m));
-  bound.run = [plan](OpContext& op) { run_int_matmul(plan, op); };
-  return bound;
 }
 
 }  // namespace
@@ -202,6 +95,7 @@ std::span<const OpBinding> matmul_bindings() {
                                             {"Gemm", bind_gemm},
                                             {"FusedMatMul", bind_fused_matmul},
                                             {"DynamicQuantizedMatMul", bind_dynamic_matmul},
+                                            {"QuantizedMatMul", bind_quantized_matmul},
                                             {"Einsum", bind_einsum}};
   return kBindings;
 }

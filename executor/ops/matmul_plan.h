@@ -9,16 +9,10 @@
 #include <vector>
 
 #include "executor/op_binding.h"
+#include "executor/ops/post_ops.h"
 #include "kernels/matmul.h"
 
 namespace neural_engine {
-
-// An operand of a binary op of the epilogue: which input of the node, times `scale`.
-struct PlanOperand {
-  int input = 0;
-  Spread spread = Spread::kFull;
-  float scale = 1.0f;
-};
 
 struct MatmulProblem {
   DType dtype = DType::kF32;

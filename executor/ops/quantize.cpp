@@ -6,6 +6,7 @@
 #include "base/float8.h"
 #include "base/onnx_dtype.h"
 #include "executor/ops/convert.h"
+#include "executor/ops/quantize_bytes.h"
 #include "executor/ops/quantize_grid.h"
 #include "executor/ops/quantize_value.h"
 
@@ -68,6 +69,41 @@ void check_float8_zero_point(const OpContext& context) {
   }
 }
 
+// f32 and bytes with one scale: the common form has loops of its own. False for another form.
+bool is_plain(const Node& node, const OpContext& context, const Tensor& real, const Tensor& bytes) {
+  return real.dtype() == DType::kF32 && (bytes.dtype() == DType::kU8 || bytes.dtype() == DType::kS8) &&
+         context.input(1).dtype() == DType::kF32 && context.input(1).elems() == 1 &&
+         node.attr<int64_t>("block_size") == 0;
+}
+
+int32_t byte_zero_point(const OpContext& context) {
+  int64_t zero = 0;
+  if (context.has_input(2)) load(context.input(2).dtype(), context.input(2).raw(), 0, 1, &zero);
+  return static_cast<int32_t>(zero);
+}
+
+template <class T>
+void quantize_plain(OpContext& context) {
+  const float scale = context.input(1).data<float>()[0];
+  const int32_t zero = byte_zero_point(context);
+  const float* src = context.input(0).data<float>();
+  T* dst = context.output(0).data<T>();
+  context.parallel.ranges(context.input(0).elems(), kTask, [&](int64_t begin, int64_t end) {
+    quantize_bytes(src + begin, end - begin, scale, zero, dst + begin);
+  });
+}
+
+template <class T>
+void dequantize_plain(OpContext& context) {
+  const float scale = context.input(1).data<float>()[0];
+  const int32_t zero = byte_zero_point(context);
+  const T* src = context.input(0).data<T>();
+  float* dst = context.output(0).data<float>();
+  context.parallel.ranges(context.input(0).elems(), kTask, [&](int64_t begin, int64_t end) {
+    dequantize_bytes(src + begin, end - begin, scale, zero, dst + begin);
+  });
+}
+
 void run_quantize(const Node& node, OpContext& context) {
   const Tensor& x = context.input(0);
   Tensor& y = context.output(0);
@@ -76,6 +112,9 @@ void run_quantize(const Node& node, OpContext& context) {
   check_float8_zero_point(context);
   const int64_t code = node.attr<int64_t>("precision");
   const DType precision = code != 0 ? dtype_of_onnx(code) : context.input(1).dtype();
+  if (precision == DType::kF32 && is_plain(node, context, x, y)) {
+    return y.dtype() == DType::kU8 ? quantize_plain<uint8_t>(context) : quantize_plain<int8_t>(context);
+  }
   const bool to_float8 = is_float8(y.dtype());
   const bool saturate = node.attr<int64_t>("saturate") != 0;
   const IntRange range = to_float8 ? IntRange{0, 0} : int_range(y.dtype());
@@ -110,6 +149,9 @@ void run_dequantize(const Node& node, OpContext& context) {
   const QuantizeGrid grid = QuantizeGrid::of(node, x, context.input(1));
   check_scales(context.input(1), /*divides=*/false);
   check_float8_zero_point(context);
+  if (is_plain(node, context, y, x)) {
+    return x.dtype() == DType::kU8 ? dequantize_plain<uint8_t>(context) : dequantize_plain<int8_t>(context);
+  }
   const bool from_float8 = is_float8(x.dtype());
   context.parallel.ranges(x.elems(), kTask, [&](int64_t begin, int64_t end) {
     Parameters parameters;
@@ -133,34 +175,19 @@ void run_dequantize(const Node& node, OpContext& context) {
   });
 }
 
-struct Bounds {
-  float low = 0, high = 0;  // 0 is always inside
-  bool finite = true;
-};
-
-Bounds bounds_of(const float* x, int64_t count) {
-  Bounds bounds;
-  for (int64_t i = 0; i < count; ++i) {
-    bounds.low = std::min(bounds.low, x[i]);
-    bounds.high = std::max(bounds.high, x[i]);
-    bounds.finite &= std::isfinite(x[i]);
-  }
-  return bounds;
-}
-
 void run_dynamic_quantize(const Node&, OpContext& context) {
   const Tensor& x = context.input(0);
   const float* src = x.data<float>();
   // Extremes and conjunctions do not depend on the order, but tasks may not share one variable.
   constexpr int64_t kParts = 64;
-  Bounds parts[kParts];
+  FloatBounds parts[kParts];
   context.parallel.run(x.elems() < kTask ? 1 : kParts, [&](int64_t part, int) {
     const int64_t count = x.elems() < kTask ? 1 : kParts;
     const int64_t begin = x.elems() * part / count, end = x.elems() * (part + 1) / count;
     parts[part] = bounds_of(src + begin, end - begin);
   });
-  Bounds all;
-  for (const Bounds& part : parts) {
+  FloatBounds all;
+  for (const FloatBounds& part : parts) {
     all.low = std::min(all.low, part.low);
     all.high = std::max(all.high, part.high);
     all.finite &= part.finite;
@@ -176,9 +203,7 @@ void run_dynamic_quantize(const Node&, OpContext& context) {
   if (!context.wants_output(0)) return;
   uint8_t* dst = context.output(0).data<uint8_t>();
   context.parallel.ranges(x.elems(), kTask, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      dst[i] = static_cast<uint8_t>(quantize_value(src[i] / scale, zero_point, int_range(DType::kU8)));
-    }
+    quantize_bytes(src + begin, end - begin, scale, zero_point, dst + begin);
   });
 }
 

@@ -88,11 +88,7 @@ class JitEltwise final : public EltwiseKernel {
     for (const EpilogueOp& op : ops_) {
       if (op.kind != EpilogueOp::Kind::kBinary) continue;
       const EpilogueOperand& operand = args.operands[next];
-      const float* data = static_cast<const float*>(operand.data);
-      if (op.spread == Spread::kRow) data += n0;
-      if (op.spread == Spread::kColumn) data += m;
-      if (op.spread == Spread::kFull) data += m * operand.ld + n0;
-      operands[next++] = {data, operand.ld * kFloat};
+      operands[next++] = OperandPointer::at(op, operand, m, n0);
     }
     const EltwiseCall call = {static_cast<const float*>(args.src) + m * args.ld_src + n0,
                               static_cast<float*>(args.dst) + m * args.ld_dst + n0, n, operands.data()};

@@ -11,14 +11,20 @@ namespace neural_engine::jit {
 
 // What generated code reads of one operand. The code's caller points `data` at the block's first element.
 struct OperandPointer {
-  const float* data;
-  int64_t ld_bytes;
+  const void* data = nullptr;
+  int64_t ld_bytes = 0;
+  // Of a grid or of 8-bit elements; the bounds of the levels, zero subtracted.
+  float scale = 1.0f, zero = 0.0f, low = 0.0f, high = 0.0f;
+
+  // For an op that takes this operand, at the block's row m and column n.
+  static OperandPointer at(const EpilogueOp& op, const EpilogueOperand& operand, int64_t m, int64_t n);
 };
 
 struct AccBlock {
   int rows;
   int vecs;
-  bool tail;  // the columns end inside the block: `mask` is set by begin_tail()
+  // The columns end inside the block: `mask` is set by begin_tail(). Operands of 8 bits are read beyond them.
+  bool tail;
 };
 
 class EpilogueEmitter {
@@ -39,8 +45,11 @@ class EpilogueEmitter {
 
  private:
   void binary_op(const EpilogueOp& op, int index, const AccBlock& block);
+  void grid_op(const EpilogueOp& op, int index, const AccBlock& block);
+  void load(const EpilogueOp& op, const Vec& value, int vec, bool tail);
   void apply(const EpilogueOp& op, const Vec& x, const Vec& operand);
   Xbyak::Address operand_field(int index, size_t field) const;
+  Xbyak::Address number_field(int index, size_t field) const;
 
   VecGenerator& g_;
   const Epilogue& ops_;

@@ -10,7 +10,7 @@ namespace neural_engine::jit {
 
 struct QuantizeRowCall {
   const float* src;
-  int16_t* dst;            // written up to the next multiple of 16 elements, zeros behind the row
+  void* dst;               // 16-bit; written up to the next multiple of 16 elements, zeros behind the row
   int64_t n;               // >= 1
   float low, high;         // bounds() writes these: the extremes, 0 among them
   uint32_t absolute_bits;  // and the bits of the largest absolute value, NaN above infinity

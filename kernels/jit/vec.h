@@ -28,6 +28,23 @@ class VecGenerator : public Generator {
   Xbyak::Address constant_bits(uint32_t bits) { return ptr[rip + pool_[bits]]; }
   void load_constant(const Vec& dst, float value) { vmovups(dst, constant(value)); }
   void zero(const Vec& dst) { vxorps(dst, dst, dst); }
+  // acc += the sums of four products of u8 (a) and s8 (b) in each lane.
+  void dot_u8s8(const Vec& acc, const Vec& a, const Vec& b) { vpdpbusd(acc, a, b); }
+  // The low bytes of two vectors of 32-bit numbers that fit, one after the other.
+  void store_low_bytes(const Xbyak::Address& dst, const Vec& first, const Vec& second, const Vec& scratch,
+                       bool is_unsigned) {
+    const Xbyak::Ymm a(first.getIdx());
+    const Xbyak::Xmm low(first.getIdx()), high(scratch.getIdx());
+    vpackssdw(a, a, Xbyak::Ymm(second.getIdx()));
+    vpermq(a, a, 0xd8);  // packing interleaves the 128-bit halves
+    vextracti128(high, a, 1);
+    is_unsigned ? vpackuswb(low, low, high) : vpacksswb(low, low, high);
+    vmovups(dst, low);
+  }
+  void zero_nan(const Vec& x, const Vec& scratch) {
+    vcmpps(scratch, x, x, 7);  // ordered
+    vandps(x, x, scratch);
+  }
 
   // Masked access to the last, partial vectors of a row: `cols` (1 .. kTailVecs * lanes()) elements in all, `index`
   // counts the vectors. begin_tail() makes `mask` point to the masks of the first vector; it clobbers `cols`.

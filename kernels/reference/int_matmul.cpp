@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/error.h"
 #include "kernels/math_coefficients.h"
 #include "kernels/reference/reference.h"
 #include "kernels/requests.h"
@@ -80,15 +81,32 @@ float apply_f32(const EpilogueOp& op, float x, float operand) {
   }
 }
 
-float operand_at(const EpilogueOperand& operand, Spread spread, int64_t m, int64_t n) {
-  const float* data = static_cast<const float*>(operand.data);
-  switch (spread) {
-    case Spread::kScalar: return data[0];
-    case Spread::kRow: return data[n];
-    case Spread::kColumn: return data[m];
-    case Spread::kFull: return data[m * operand.ld + n];
-  }
-  return 0;
+template <class T>
+float dequantized(const EpilogueOperand& operand, int64_t at) {
+  const int32_t level = static_cast<const T*>(operand.data)[at];
+  return static_cast<float>(level - operand.zero) * operand.scale;
+}
+
+float operand_at(const EpilogueOperand& operand, const EpilogueOp& op, int64_t m, int64_t n) {
+  const int64_t at = op.spread == Spread::kScalar ? 0
+                     : op.spread == Spread::kRow  ? n
+                     : op.spread == Spread::kColumn
+                         ? m
+                         : m * operand.ld + n;
+  if (op.operand_dtype == DType::kU8) return dequantized<uint8_t>(operand, at);
+  if (op.operand_dtype == DType::kS8) return dequantized<int8_t>(operand, at);
+  return static_cast<const float*>(operand.data)[at];
+}
+
+float apply_grid(const EpilogueOp& op, float x, const EpilogueOperand& grid) {
+  const auto zero = static_cast<float>(grid.zero);
+  const float lowest = (op.operand_dtype == DType::kU8 ? 0.0f : -128.0f) - zero;
+  const float highest = (op.operand_dtype == DType::kU8 ? 255.0f : 127.0f) - zero;
+  x = x / grid.scale;
+  if (std::isnan(x)) x = 0.0f;
+  // Through an integer, where 0 has one sign.
+  x = static_cast<float>(static_cast<int32_t>(std::nearbyint(min_of(highest, max_of(lowest, x)))));
+  return op.levels ? x + zero : x * grid.scale;
 }
 
 class ReferenceIntMatmul final : public IntMatmulKernel {
@@ -96,13 +114,15 @@ class ReferenceIntMatmul final : public IntMatmulKernel {
   explicit ReferenceIntMatmul(const IntMatmulDesc& desc) : desc_(desc) {}
 
   int64_t packed_bytes() const override { return desc_.k * desc_.n; }
-  std::string packing() const override { return "dense.s8"; }
+  std::string packing() const override { return text("dense.", to_string(desc_.b)); }
 
   // [N,K]: a column of B side by side.
-  void pack(const int8_t* b, int64_t ldb, void* packed, Parallel&) const override {
-    int8_t* dst = static_cast<int8_t*>(packed);
+  void pack(const void* b, int64_t ldb, void* packed, Parallel&) const override {
+    const uint8_t flip = desc_.b == DType::kU8 ? 0x80 : 0;
+    const uint8_t* src = static_cast<const uint8_t*>(b);
+    uint8_t* dst = static_cast<uint8_t*>(packed);
     for (int64_t n = 0; n < desc_.n; ++n)
-      for (int64_t k = 0; k < desc_.k; ++k) *dst++ = desc_.b_transposed ? b[n * ldb + k] : b[k * ldb + n];
+      for (int64_t k = 0; k < desc_.k; ++k) *dst++ = src[desc_.b_transposed ? n * ldb + k : k * ldb + n] ^ flip;
   }
 
   int64_t scratch_bytes(int64_t m) const override { return m * desc_.k * int64_t{sizeof(int16_t)}; }
@@ -114,19 +134,45 @@ class ReferenceIntMatmul final : public IntMatmulKernel {
     });
   }
 
-  void row(const IntMatmulArgs& args, int64_t m, int16_t* quantized) const {
-    const float scale = quantize(args.a + m * args.lda, quantized);
+  void row(const IntMatmulArgs& args, int64_t m, int16_t* centred) const {
+    const float scale = read_row(args, m, centred);
     const int8_t* column = static_cast<const int8_t*>(args.b);
     for (int64_t n = 0; n < desc_.n; ++n, column += desc_.k) {
+      const int32_t zero = desc_.has_zero_b ? args.zero_b[n] : 0;
       int32_t sum = 0;
-      for (int64_t k = 0; k < desc_.k; ++k) sum += int32_t{quantized[k]} * column[k];
+      for (int64_t k = 0; k < desc_.k; ++k) sum += int32_t{centred[k]} * (column[k] - zero);
       float x = static_cast<float>(sum) * (scale * args.scale_b[n]);
       size_t next = 0;
-      for (const EpilogueOp& op : desc_.epilogue)
-        x = op.kind == EpilogueOp::Kind::kUnary ? apply_f32(op, x)
-                                                : apply_f32(op, x, operand_at(args.operands[next++], op.spread, m, n));
-      args.c[m * args.ldc + n] = x;
+      for (const EpilogueOp& op : desc_.epilogue) x = apply(op, x, args, &next, m, n);
+      store(args, m * args.ldc + n, x);
     }
+  }
+
+  static float apply(const EpilogueOp& op, float x, const IntMatmulArgs& args, size_t* next, int64_t m, int64_t n) {
+    if (op.kind == EpilogueOp::Kind::kUnary) return apply_f32(op, x);
+    const EpilogueOperand& operand = args.operands[(*next)++];
+    if (op.kind == EpilogueOp::Kind::kGrid) return apply_grid(op, x, operand);
+    return apply_f32(op, x, operand_at(operand, op, m, n));
+  }
+
+  void store(const IntMatmulArgs& args, int64_t at, float x) const {
+    switch (result_dtype(desc_.epilogue)) {
+      case DType::kU8: static_cast<uint8_t*>(args.c)[at] = static_cast<uint8_t>(x); return;
+      case DType::kS8: static_cast<int8_t*>(args.c)[at] = static_cast<int8_t>(x); return;
+      default: static_cast<float*>(args.c)[at] = x;
+    }
+  }
+
+  // a - zero_a, and the scale.
+  float read_row(const IntMatmulArgs& args, int64_t m, int16_t* centred) const {
+    if (desc_.a == DType::kF32) return quantize(static_cast<const float*>(args.a) + m * args.lda, centred);
+    for (int64_t k = 0; k < desc_.k; ++k) {
+      const int64_t at = m * args.lda + k;
+      const int32_t level =
+          desc_.a == DType::kU8 ? static_cast<const uint8_t*>(args.a)[at] : static_cast<const int8_t*>(args.a)[at];
+      centred[k] = static_cast<int16_t>(level - args.zero_a);
+    }
+    return args.scale_a;
   }
 
   float quantize(const float* a, int16_t* out) const {
