@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "load/tensorflow_dims.h"
 #include "load/tensorflow_ops.h"
 
 namespace neural_engine {
@@ -130,6 +131,7 @@ Graph TfBuilder::build(const std::vector<TfPort>& inputs, const std::vector<TfPo
         add_output(graph, names, output.name + ":" + std::to_string(i), values[i]);
     }
   }
+  unify_open_dims(graph);
   return graph;
 }
 

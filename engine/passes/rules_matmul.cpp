@@ -126,7 +126,18 @@ Rule unary(const char* post_op, const Pattern& pattern) {
   return {std::string("matmul_") + post_op, pattern, [post_op](const Match& m, Patch& p) { extend(m, p, post_op); }};
 }
 
-// [b,s,k] -> [b*s,k] x w -> [b*s,n] -> [b,s,n]: the product takes any number of leading axes.
+// The leading dimensions are those of `expected`, and the others make up its last one.
+bool splits_last(const SymShape& expected, const SymShape& to) {
+  const size_t leading = expected.size() - 1;
+  if (to.size() <= leading) return false;
+  for (size_t i = 0; i < leading; ++i) {
+    if (!(expected[i] == to[i])) return false;
+  }
+  return product(to, leading) == expected.back();
+}
+
+// [b,s,k] -> [b*s,k] x w -> [b*s,n] -> [b,s,n]: the product takes any number of leading axes. Where the last step also
+// splits n into [h,d], that is left to do.
 void drop_flattening(const Match& m, Patch& p) {
   const Graph& graph = m.graph();
   const Node product = m.node("product");
@@ -141,10 +152,17 @@ void drop_flattening(const Match& m, Patch& p) {
   if (rank_of(graph, product.inputs[1]) != 2 || product.inputs.size() > 3) return;
   SymShape expected(from->begin(), from->end() - 1);
   expected.push_back(result->back());
-  if (!(from->back() == flat->back()) || !same_shape(expected, *to)) return;
+  if (!(from->back() == flat->back()) || !splits_last(expected, *to)) return;
   std::vector<ValueId> inputs = product.inputs;
   inputs[0] = x;
-  p.replace(m.root(), p.add("FusedMatMul", std::move(inputs), product.attrs));
+  const ValueId lifted = p.add("FusedMatMul", std::move(inputs), product.attrs);
+  if (same_shape(expected, *to)) return p.replace(m.root(), lifted);
+  std::vector<int64_t> target(from->size() - 1, 0);  // as they are
+  for (size_t i = target.size(); i < to->size(); ++i) {
+    if (!(*to)[i].known() || (*to)[i].is(0)) return;
+    target.push_back((*to)[i].value());
+  }
+  p.replace(m.root(), p.add("Reshape", {lifted, p.ints(target)}));
 }
 
 }  // namespace

@@ -61,12 +61,19 @@ bool is_ones(const Graph& graph, ValueId value) {
   return true;
 }
 
-void to_norm(const char* op_name, const Match& m, Patch& p) {
+// The last axis and a usable epsilon; else the patch is refused.
+bool is_norm(const Match& m, Patch& p) {
   for (const char* axes : {"mean_axes", "square_mean_axes"}) {
-    if (m.has(axes) && single_axis(m, axes) != -1) return p.refuse("it normalizes another axis than the last");
+    if (m.has(axes) && single_axis(m, axes) != -1) return p.refuse("it normalizes another axis than the last"), false;
   }
   const double epsilon = m.number("epsilon");
-  if (!(epsilon >= 0 && epsilon < 1)) return p.refuse("epsilon is " + std::to_string(epsilon));
+  if (!(epsilon >= 0 && epsilon < 1)) return p.refuse("epsilon is " + std::to_string(epsilon)), false;
+  return true;
+}
+
+void to_norm(const char* op_name, const Match& m, Patch& p) {
+  if (!is_norm(m, p)) return;
+  const double epsilon = m.number("epsilon");
   const ValueId scale = ones(m, p);
   if (scale == kNoValue) return p.refuse("the size of the last axis is not known, or the dtype is not supported");
   p.replace(m.root(),
@@ -83,6 +90,16 @@ ValueId as_row(const Match& m, Patch& p, ValueId operand, const SymShape& out) {
   if (!is_row || !value.is_constant() || shape->size() > out.size()) return kNoValue;
   return p.constant(value.facts.constant.reshaped({shape->back().value()}),
                     value.name.empty() ? "" : value.name + "/row");
+}
+
+void to_folded_norm(const Match& m, Patch& p) {
+  const SymShape* out = shape_of(m.graph(), m.root());
+  if (!is_norm(m, p)) return;
+  const ValueId weight = out ? as_row(m, p, m["w"], *out) : kNoValue,
+                bias = out ? as_row(m, p, m["b"], *out) : kNoValue;
+  if (weight == kNoValue || bias == kNoValue) return p.refuse("weight or bias is no vector of the last axis");
+  p.replace(m.root(), p.add("LayerNormalization", {m["x"], weight, bias},
+                            {{"axis", int64_t{-1}}, {"epsilon", static_cast<float>(m.number("epsilon"))}}));
 }
 
 void take_weight(const Match& m, Patch& p) {
@@ -126,6 +143,15 @@ Pattern layer_norm() {
   return over_root(centered, mean(square(centered), "square_mean"));
 }
 
+// x * f + (b - mean * f), f = w / sqrt(v + epsilon): batch normalization's form, which some write layer norms in.
+Pattern folded_layer_norm() {
+  const Pattern x = any("x"), mu = mean(x, "mean");
+  const Pattern sum = mean(square(op("Sub", {x, mu})), "square_mean") + scalar("epsilon");
+  const Pattern root = op("Sqrt", {sum}) | op("Pow", {sum, 0.5});
+  const Pattern factor = op("Mul", {any("w"), (1.0 / root) | op("Pow", {sum, -0.5})});
+  return op("Add", {op("Mul", {x, factor}), op("Sub", {any("b"), op("Mul", {mu, factor})})});
+}
+
 Pattern rms_norm() {
   const Pattern x = any("x");
   return over_root(x, mean(square(x), "square_mean"));
@@ -149,6 +175,7 @@ std::vector<Rule> norm_rules() {
                                 .as("norm");
   return {
       {"layer_norm", layer_norm(), [](const Match& m, Patch& p) { to_norm("LayerNormalization", m, p); }},
+      {"folded_layer_norm", folded_layer_norm(), to_folded_norm},
       {"rms_norm", rms_norm(), [](const Match& m, Patch& p) { to_norm("RMSNormalization", m, p); }},
       {"norm_casts", op("Cast", {cast_norm}), drop_casts},
       {"norm_weight", op("Mul", {norm, any("w")}), take_weight},

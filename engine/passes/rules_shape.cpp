@@ -135,6 +135,27 @@ void drop_expand(const Match& m, Patch& p) {
   if (has_same_shape(m.graph(), m["x"], m.root())) p.replace(m.root(), m["x"]);
 }
 
+// Rows of a constant table by a part of constant numbers (positions 0 .. length-1) are that part of rows that are all
+// known. No larger than the table, which is mostly not needed any more.
+void slice_after_gather(const Match& m, Patch& p) {
+  const Graph& graph = m.graph();
+  const Node& gather = m.root_node();
+  const Node slice = m.node("slice");
+  const Tensor& table = graph.value(m["table"]).facts.constant;
+  const Tensor& ids = graph.value(slice.inputs[0]).facts.constant;
+  if (!table.defined() || !ids.defined() || table.rank() == 0) return;
+  if (gather.attr<int64_t>("axis") != 0 || ids.elems() > table.dim(0)) return;
+  std::vector<ValueId> inputs = slice.inputs;
+  inputs[0] = p.add("Gather", {m["table"], slice.inputs[0]}, gather.attrs);
+  if (slice.has_input(3)) {
+    std::optional<std::vector<int64_t>> axes = known_ints(graph, slice.input(3));
+    if (!axes) return;
+    for (int64_t& axis : *axes) axis += axis < 0 ? static_cast<int64_t>(ids.rank()) : 0;
+    inputs[3] = p.ints(*axes);
+  }
+  p.replace(m.root(), p.add("Slice", std::move(inputs), slice.attrs));
+}
+
 bool all_are(const std::optional<std::vector<int64_t>>& ints, int64_t value) {
   return ints && std::all_of(ints->begin(), ints->end(), [&](int64_t each) { return each == value; });
 }
@@ -177,9 +198,9 @@ std::vector<Rule> shape_rules() {
   return {
       {"undo_view", view, undo_view},
       {"constant_reshape", op("Reshape", {x, any("target")}), make_target_constant},
-      {"merge_views", view, merge_views},
       {"merge_unsqueezes", op("Unsqueeze", {op("Unsqueeze", {x, constant("inner_axes")}).shared(), constant("axes")}),
        merge_unsqueezes},
+      {"merge_views", view, merge_views},
       {"merge_transposes", op("Transpose", {op("Transpose", {x}).as("inner").shared()}), merge_transposes},
       {"drop_transpose", op("Transpose", {x}), drop_transpose},
       {"unflatten_transpose",
@@ -188,6 +209,7 @@ std::vector<Rule> shape_rules() {
        unflatten_transpose},
       {"drop_expand", op("Expand", {x, any("target")}), drop_expand},
       {"drop_slice", op("Slice"), drop_full_slice},
+      {"slice_after_gather", op("Gather", {any("table"), op("Slice").as("slice").shared()}), slice_after_gather},
       {"drop_tile", op("Tile", {x, any("repeats")}), drop_tile},
       {"drop_pad", op("Pad"), drop_pad},
       {"drop_split", op("Split"), drop_split},

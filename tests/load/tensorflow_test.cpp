@@ -32,6 +32,32 @@ TEST(TensorFlow, InputsAreNamedAndOpenDimensionsGetSymbols) {
   EXPECT_EQ(op_names(graph), std::vector<std::string>{"Relu"});
 }
 
+TEST(TensorFlow, OpenDimensionsThatMeetAreOne) {
+  tf::GraphDef proto;
+  add_tf_input(&proto, "x", {-1, -1, 4});
+  add_tf_input(&proto, "y", {-1, 4});
+  add_tf_input(&proto, "z", {-1, -1, 4});
+  add_tf_node(&proto, "AddV2", "sum", {"x", "y"});
+  add_tf_node(&proto, "Mul", "product", {"sum", "z"});
+  const Graph graph = load(proto);
+  const auto shape = [&](size_t i) { return to_string(*graph.value(graph.inputs()[i]).facts.shape); };
+  EXPECT_EQ(shape(0), "[x_0,x_1,4]");
+  EXPECT_EQ(shape(1), "[x_1,4]");
+  EXPECT_EQ(shape(2), "[x_0,x_1,4]");  // after what is known of the sum
+  EXPECT_EQ(to_string(*output_facts(graph).shape), "[x_0,x_1,4]");
+}
+
+// They lie beside each other, and have nothing to do with each other.
+TEST(TensorFlow, OpenDimensionsThatDoNotMeetStay) {
+  tf::GraphDef proto;
+  add_tf_input(&proto, "x", {-1, 4});
+  add_tf_input(&proto, "y", {-1, 4});
+  add_tf_ints(&proto, "axis", {0}, true);
+  add_tf_node(&proto, "ConcatV2", "both", {"x", "y", "axis"});
+  const Graph graph = load(proto);
+  EXPECT_EQ(to_string(*graph.value(graph.inputs()[1]).facts.shape), "[y_0,4]");
+}
+
 TEST(TensorFlow, InputsThatNoOutputNeedsAreNoInputs) {
   tf::GraphDef proto = relu_graph();
   add_tf_input(&proto, "keep_prob", {});

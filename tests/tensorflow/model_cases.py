@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 import graphs
+import twins
 import writing
 
 v1 = tf.compat.v1
@@ -113,7 +114,7 @@ class Bert(tf.Module):
                                   tf.TensorSpec([None, None], tf.int32, name="token_type_ids")])
     def serve(self, input_ids, input_mask, token_type_ids):
         x = tf.gather(self.words, input_ids) + tf.gather(self.types, token_type_ids)
-        x = self.norm(x + self.positions[tf.newaxis, :tf.shape(input_ids)[1]], 0)
+        x = self.norm(x + self.positions[:tf.shape(input_ids)[1]], 0)
         bias = (1 - tf.cast(input_mask[:, tf.newaxis, tf.newaxis], tf.float32)) * -10000.0
         for number in range(self.count):
             x = self.layer(x, bias, number)
@@ -132,12 +133,14 @@ def bert_feeds(random, *shapes):
 def bert_saved_model(folder, random):
     model = Bert(random)
     write_saved_model(folder, model, model.serve, bert_feeds(random, (2, 8), (1, 13)))
+    twins.write_bert(os.path.join(folder, "twin.onnx"), model)
 
 
 @case
 def bert_frozen(folder, random):
     model = Bert(random)  # a tf.function does not keep its module alive
     write_frozen(folder, model.serve.get_concrete_function(), bert_feeds(random, (2, 8)))
+    twins.write_bert(os.path.join(folder, "twin.onnx"), model)
 
 
 def keras_case(build, *specs):
