@@ -154,10 +154,10 @@ NamedTensors parse_safetensors(std::span<const std::byte> bytes, std::shared_ptr
   const Json json = with_context([] { return std::string("header"); }, [&] { return parse_json_object(text); });
   const std::span<const std::byte> data = bytes.subspan(kPrefix + static_cast<size_t>(header));
   std::vector<Entry> entries;
-  for (const auto& [name, value] : json.items()) {
-    if (name == "__metadata__") continue;  // notes of who wrote it
-    const std::string& tensor = name;
-    with_context([&] { return "tensor \"" + tensor + "\""; }, [&] { entries.push_back(read_entry(tensor, value)); });
+  for (const auto& item : json.items()) {
+    if (item.key() == "__metadata__") continue;  // notes of who wrote it
+    with_context([&] { return "tensor \"" + item.key() + "\""; },
+                 [&] { entries.push_back(read_entry(item.key(), item.value())); });
   }
   check_layout(entries, data.size());
   NamedTensors result;

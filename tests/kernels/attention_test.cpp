@@ -115,6 +115,7 @@ void check(const Case& c, Data& data) {
 }
 
 void check(const Case& c) {
+  if (left_out()) return;
   Data data(c);
   check(c, data);
 }

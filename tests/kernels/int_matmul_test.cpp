@@ -112,6 +112,7 @@ Matrix run(const IntMatmulKernel& kernel, const Case& c, const Data& data, Paral
 }
 
 void check_all_rows(const Case& c) {
+  if (left_out()) return;
   const Data data(c);
   SerialParallel serial;
   const Matrix want = run(*reference_for(desc_of(c)), c, data, serial);

@@ -15,6 +15,7 @@
 
 #include "base/parallel.h"
 #include "kernels/kernel_table.h"
+#include "sanitized.h"
 
 namespace neural_engine::testing {
 

@@ -92,6 +92,7 @@ Matrix run(const MatmulKernel& kernel, const Case& c, const Data& data, Parallel
 }
 
 void check_all_rows(const Case& c, double tolerance) {
+  if (left_out()) return;
   const Data data(c);
   const MatmulDesc desc = desc_of(c);
   SerialParallel serial;

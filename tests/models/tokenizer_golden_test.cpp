@@ -12,6 +12,7 @@
 #include "hostile_text.h"
 #include "models/tokenizer/tokenizer.h"
 #include "models/tokenizer/utf8.h"
+#include "sanitized.h"
 
 namespace neural_engine {
 namespace {
@@ -165,6 +166,9 @@ void expect_same(const Hashes& ours, const Hashes& theirs, size_t first) {
   EXPECT_EQ(ours.text, theirs.text) << "decoded texts differ in the strings from " << first;
 }
 
+// Under sanitizers, a sample: they look for other faults than wrong tokens.
+constexpr size_t kChunkStep = kSanitized ? 64 : 1;
+
 class TokenizerGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(TokenizerGolden, EqualsHuggingFaceOnHostileStrings) {
@@ -176,7 +180,7 @@ TEST_P(TokenizerGolden, EqualsHuggingFaceOnHostileStrings) {
   for (const Json& description : Json::parse(read(kData + "variants.json"))) {
     if (description["name"] != GetParam()) continue;
     const Variant variant = load(description);
-    for (size_t i = 0; i < golden.chunks.size(); ++i) {
+    for (size_t i = 0; i < golden.chunks.size(); i += kChunkStep) {
       std::vector<std::string> texts;
       for (size_t k = i * chunk; k < std::min((i + 1) * chunk, golden.strings); ++k) texts.push_back(maker.make(k));
       expect_same(hash(variant, texts), golden.chunks[i], i * chunk);
