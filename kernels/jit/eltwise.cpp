@@ -11,7 +11,6 @@
 namespace neural_engine::jit {
 namespace {
 
-constexpr int64_t kFloat = sizeof(float);
 constexpr int kMaxOperands = 8;
 // Elements that are worth waking a thread for: some microseconds of work.
 constexpr int64_t kGrain = 16 << 10;
