@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/OPERATORS.md: which ONNX operators the engine takes, in which opsets, and what the ONNX suite says of each.
+"""Writes docs/OPERATORS.md: the operators of ONNX and TensorFlow that the engine takes, and what the ONNX suite says.
 
     tests/make_operators_doc.py --binary build/neural_engine [--result build/node_cases.json] [--output docs/OPERATORS.md]
 
@@ -17,7 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 from run_node_cases import reason  # noqa: E402
 
-HEAD = """# ONNX operators
+HEAD = """# Operators
+
+What ONNX files may use comes first, what TensorFlow's may use is [below](#tensorflow).
 
 Made by `tests/make_operators_doc.py`; do not edit by hand.
 
@@ -29,10 +31,13 @@ backend test suite ({suite}; {kinds}) whose graph has the operator: passed of al
 """
 
 
-def supported_ranges(binary):
-    """{(domain, operator): [(since, until), ...]}, merged where they touch."""
+def listed_operators(binary):
     command = [binary, "inspect", "--operators", "--json"]
-    listed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def supported_ranges(listed):
+    """{(domain, operator): [(since, until), ...]}, merged where they touch."""
     ranges = collections.defaultdict(list)
     for op in listed:
         for form in op.get("onnx", []):
@@ -97,14 +102,25 @@ def unsupported_list(ranges, by_operator):
     return ["## Operators of the suite that are not supported", "", ", ".join(map(title, missing)) or "None."]
 
 
-def document(ranges, result):
+def tensorflow_table(listed):
+    families = collections.defaultdict(list)
+    for op in listed:
+        if "tensorflow" in op:
+            families[op["tensorflow"]].append(op["name"])
+    lines = ["## TensorFlow", "", "Attributes and dtypes that an operator here does not honour are refused with its name.",
+             "", "| Family | Operators |", "|---|---|"]
+    return lines + [f"| {family} | {', '.join(sorted(names, key=str.lower))} |" for family, names in families.items()]
+
+
+def document(listed, result):
+    ranges = supported_ranges(listed)
     records = result["cases"]
     counts = collections.Counter(record["status"] for record in records)
     head = HEAD.format(suite=result["suite"], kinds=", ".join(result["kinds"]), passed=counts["pass"],
                        total=len(records), refused=counts["refused"],
                        failed=len(records) - counts["pass"] - counts["refused"])
     by_operator = cases_by_operator(records)
-    parts = [operator_table(ranges, by_operator), unsupported_list(ranges, by_operator), refused_list(records)]
+    parts = [operator_table(ranges, by_operator), unsupported_list(ranges, by_operator), refused_list(records), tensorflow_table(listed)]
     return head + "\n" + "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -116,7 +132,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the file is out of date")
     arguments = parser.parse_args()
     with open(arguments.result) as f:
-        text = document(supported_ranges(arguments.binary), json.load(f))
+        text = document(listed_operators(arguments.binary), json.load(f))
     if arguments.check:
         with open(arguments.output) as f:
             same = f.read() == text

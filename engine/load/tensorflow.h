@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ir/graph.h"
 
@@ -29,5 +30,12 @@ Graph load_saved_model(const std::string& folder, const std::string& signature =
 // in `folder`.
 Graph load_saved_model(std::span<const std::byte> model, std::span<const std::byte> index, const std::string& folder,
                        const std::string& signature = "");
+
+// The operators that are honoured, by family.
+struct TfOperators {
+  std::string family;
+  std::vector<std::string> names;
+};
+std::vector<TfOperators> tensorflow_operators();
 
 }  // namespace neural_engine

@@ -21,9 +21,10 @@ class Unifier {
     }
   }
 
-  // Each round knows more of the shapes inside; there are less rounds than symbols, since each takes one away.
+  // Each round knows more of the shapes inside. Models take two or three; what would take more stays as it is.
   void run() {
-    while (collect()) {
+    constexpr int kMaxRounds = 8;
+    for (int round = 0; round < kMaxRounds && collect(); ++round) {
       rename_inputs();
       infer_graph(graph_);
     }
@@ -35,8 +36,10 @@ class Unifier {
     for (const NodeId id : graph_.order()) {
       const Node& node = graph_.node(id);
       if ((node.def->flags & kElementwise) == 0) continue;
+      // Not each with each: an operator may have many.
       for (size_t i = 1; i < node.inputs.size(); ++i) {
-        for (size_t k = 0; k < i; ++k) found = meet(node.inputs[k], node.inputs[i]) || found;
+        found = meet(node.inputs[0], node.inputs[i]) || found;
+        found = meet(node.inputs[i - 1], node.inputs[i]) || found;
       }
     }
     return found;
@@ -56,7 +59,7 @@ class Unifier {
 
   bool unite(const Dim& a, const Dim& b) {
     if (a == b || order_.count(a.symbol()) == 0 || order_.count(b.symbol()) == 0) return false;
-    const std::string &x = root(a.symbol()), &y = root(b.symbol());
+    const std::string x = root(a.symbol()), y = root(b.symbol());
     if (x == y) return false;
     // The one that the first input names stays.
     const bool x_first = order_.at(x) < order_.at(y);
@@ -64,10 +67,15 @@ class Unifier {
     return true;
   }
 
-  const std::string& root(const std::string& symbol) const {
-    const std::string* at = &symbol;
-    for (auto it = renamed_.find(*at); it != renamed_.end(); it = renamed_.find(*at)) at = &it->second;
-    return *at;
+  // The symbol that stands for this one. Ways there are halved as they are gone, so that they stay short.
+  std::string root(const std::string& symbol) {
+    std::string at = symbol;
+    for (auto it = renamed_.find(at); it != renamed_.end(); it = renamed_.find(at)) {
+      const auto next = renamed_.find(it->second);
+      if (next != renamed_.end()) it->second = next->second;
+      at = it->second;
+    }
+    return at;
   }
 
   void rename_inputs() {

@@ -3,6 +3,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "load/tensorflow.h"
+
 namespace neural_engine {
 
 std::vector<TfFamily> tf_families() {
@@ -15,6 +17,19 @@ std::vector<TfFamily> tf_families() {
       {"fused", tf_fused_ops()},       {"quantized", tf_quantize_ops()},
       {"lists", tf_list_ops()},        {"state", tf_state_ops()},
   };
+}
+
+std::vector<TfOperators> tensorflow_operators() {
+  std::vector<TfOperators> result;
+  for (const TfFamily& family : tf_families()) {
+    TfOperators& entry = result.emplace_back();
+    entry.family = family.name;
+    for (const TfOp& op : family.ops) entry.names.emplace_back(op.op);
+  }
+  TfOperators& control = result.emplace_back();
+  control.family = "control flow";
+  for (const char* op : tf_control_ops()) control.names.emplace_back(op);
+  return result;
 }
 
 const TfOp* find_tf_op(std::string_view op) {

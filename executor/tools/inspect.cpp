@@ -16,6 +16,7 @@
 #include "executor/tools/tensor_files.h"
 #include "ir/op_def.h"
 #include "load/onnx_legacy.h"
+#include "load/tensorflow.h"
 #include "neural_engine/session.h"
 
 namespace neural_engine::tools {
@@ -43,6 +44,11 @@ Json describe_operators() {
       list.push_back({{"name", rule.op_type}, {"onnx", Json::array({form})}});
     }
   }
+  for (const TfOperators& family : tensorflow_operators()) {
+    for (const std::string& op : family.names) {
+      list.push_back({{"name", op}, {"onnx", Json::array()}, {"tensorflow", family.family}});
+    }
+  }
   return list;
 }
 
@@ -58,6 +64,7 @@ int print_operators() {
       lines.insert(onnx["op_type"].get<std::string>() + "\topset " + std::to_string(onnx["since"].get<int>()) + " to " +
                    std::to_string(onnx["until"].get<int>()));
     }
+    if (op.contains("tensorflow")) lines.insert(op["name"].get<std::string>() + "\tTensorFlow");
   }
   for (const std::string& line : lines) std::cout << line << "\n";
   return kDone;
