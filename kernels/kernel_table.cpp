@@ -8,45 +8,56 @@
 namespace neural_engine {
 namespace {
 
-constexpr Isa kAvx2 = Isa::kAvx2;
-
-template <class Desc>
-double cost_avx2(const Desc& desc, const CpuInfo&) {
-  return jit::cost(desc, kAvx2);
+template <Isa isa, class Desc>
+double jit_cost(const Desc& desc, const CpuInfo&) {
+  return jit::cost(desc, isa);
 }
-template <class Desc>
-std::unique_ptr<typename Desc::Kernel> make_avx2(const Desc& desc) {
-  return jit::make(desc, kAvx2);
+template <Isa isa, class Desc>
+std::unique_ptr<typename Desc::Kernel> jit_make(const Desc& desc) {
+  return jit::make(desc, isa);
+}
+// A row of code generated for an ISA. Of equal costs the first wins: wide registers come before narrow ones.
+template <Isa isa, class Desc>
+constexpr KernelRow<Desc> jit_row(const char* name) {
+  return {name, isa, jit::supports, jit_cost<isa, Desc>, jit_make<isa, Desc>};
 }
 
 const KernelRow<MatmulDesc> kMatmulRows[] = {
-    {"matmul.f32.avx2", kAvx2, jit::supports, cost_avx2<MatmulDesc>, make_avx2<MatmulDesc>},
+    jit_row<Isa::kAvx512, MatmulDesc>("matmul.f32.avx512"),
+    jit_row<Isa::kAvx2, MatmulDesc>("matmul.f32.avx2"),
     {"matmul.f32.onednn", Isa::kSse2, onednn::supports, onednn::cost, onednn::make},
     {"matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<IntMatmulDesc> kIntMatmulRows[] = {
-    {"int_matmul.u8s8.avx2", kAvx2, jit::supports, cost_avx2<IntMatmulDesc>, make_avx2<IntMatmulDesc>},
+    jit_row<Isa::kAvx512Vnni, IntMatmulDesc>("int_matmul.u8s8.avx512_vnni"),
+    jit_row<Isa::kAvx512, IntMatmulDesc>("int_matmul.u8s8.avx512"),
+    jit_row<Isa::kAvxVnni, IntMatmulDesc>("int_matmul.u8s8.avx_vnni"),
+    jit_row<Isa::kAvx2, IntMatmulDesc>("int_matmul.u8s8.avx2"),
     {"int_matmul.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<AttentionDesc> kAttentionRows[] = {
-    {"attention.f32.avx2", kAvx2, jit::supports, cost_avx2<AttentionDesc>, make_avx2<AttentionDesc>},
+    jit_row<Isa::kAvx512, AttentionDesc>("attention.f32.avx512"),
+    jit_row<Isa::kAvx2, AttentionDesc>("attention.f32.avx2"),
     {"attention.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<SoftmaxDesc> kSoftmaxRows[] = {
-    {"softmax.f32.avx2", kAvx2, jit::supports, cost_avx2<SoftmaxDesc>, make_avx2<SoftmaxDesc>},
+    jit_row<Isa::kAvx512, SoftmaxDesc>("softmax.f32.avx512"),
+    jit_row<Isa::kAvx2, SoftmaxDesc>("softmax.f32.avx2"),
     {"softmax.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<NormDesc> kNormRows[] = {
-    {"norm.f32.avx2", kAvx2, jit::supports, cost_avx2<NormDesc>, make_avx2<NormDesc>},
+    jit_row<Isa::kAvx512, NormDesc>("norm.f32.avx512"),
+    jit_row<Isa::kAvx2, NormDesc>("norm.f32.avx2"),
     {"norm.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 
 const KernelRow<EltwiseDesc> kEltwiseRows[] = {
-    {"eltwise.f32.avx2", kAvx2, jit::supports, cost_avx2<EltwiseDesc>, make_avx2<EltwiseDesc>},
+    jit_row<Isa::kAvx512, EltwiseDesc>("eltwise.f32.avx512"),
+    jit_row<Isa::kAvx2, EltwiseDesc>("eltwise.f32.avx2"),
     {"eltwise.reference", Isa::kSse2, reference::supports, reference::cost, reference::make},
 };
 

@@ -129,8 +129,7 @@ void EpilogueEmitter::apply(const EpilogueOp& op, const Vec& x, const Vec& opera
     case BinaryOp::kMax:
     case BinaryOp::kMin:
       op.binary == BinaryOp::kMax ? g_.vmaxps(fixed, left, right) : g_.vminps(fixed, left, right);
-      g_.vcmpps(is_nan, left, left, 3);  // unordered
-      return g_.vblendvps(x, fixed, left, is_nan);
+      return g_.keep_nan(x, fixed, left, is_nan);
   }
 }
 

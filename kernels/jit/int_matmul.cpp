@@ -14,6 +14,7 @@
 #include "kernels/jit/int_matmul_vec.h"
 #include "kernels/jit/int_rows.h"
 #include "kernels/jit/rows.h"
+#include "kernels/jit/vec.h"
 #include "kernels/pack/int_panels.h"
 #include "kernels/requests.h"
 
@@ -208,9 +209,11 @@ std::string supports(const IntMatmulDesc& desc) {
   return reason;
 }
 
-// 160 operations a nanosecond were measured for the step; quantizing a row costs about half a nanosecond an element.
-double cost(const IntMatmulDesc& desc, Isa) {
-  return flops(desc) / 140e3 + or_typical(desc.m, 128) * static_cast<double>(desc.k) * 0.5e-3;
+// 160 operations a nanosecond were measured for AVX2's step; the others in proportion to what one instruction does,
+// VNNI twice AVX2's on the same registers. Quantizing a row costs about half a nanosecond an element.
+double cost(const IntMatmulDesc& desc, Isa isa) {
+  const double steps = (VecGenerator::is_wide(isa) ? 2.0 : 1.0) * (IntMatmulVec::Form{.isa = isa}.group() == 4 ? 2 : 1);
+  return flops(desc) / (140e3 * steps) + or_typical(desc.m, 128) * static_cast<double>(desc.k) * 0.5e-3;
 }
 
 std::unique_ptr<IntMatmulKernel> make(const IntMatmulDesc& desc, Isa isa) {

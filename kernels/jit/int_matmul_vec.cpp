@@ -91,7 +91,7 @@ class IntStripGenerator final : public VecGenerator {
   Xbyak::Address b_at(int vec, int group) { return ptr[b_ + group * group_bytes() + vec * group_bytes() / kVecs]; }
 
   void pairs(int group) {
-    for (int vec = 0; vec < kVecs; ++vec) vpmovsxbw(Xbyak::Ymm(temp(vec).getIdx()), b_at(vec, group));
+    for (int vec = 0; vec < kVecs; ++vec) vpmovsxbw(temp(vec), b_at(vec, group));
     for (int row = 0; row < rows_; ++row) {
       vpbroadcastd(temp(2), a_at(row, group));
       vpmaddwd(temp(3), temp(2), temp(0));
@@ -157,7 +157,7 @@ class IntStripGenerator final : public VecGenerator {
   // The epilogue left levels, which fit.
   void store_bytes(int row) {
     for (int vec = 0; vec < kVecs; ++vec) vcvtps2dq(acc(row, vec), acc(row, vec));
-    store_low_bytes(ptr[at_], acc(row, 0), acc(row, 1), temp(0), result_ == DType::kU8);
+    store_low_bytes(Xbyak::RegExp(at_), acc(row, 0), acc(row, 1), temp(0), result_ == DType::kU8);
   }
 
   void load_or_tail(const Vec& dst, const Xbyak::Reg64& from, int vec, bool tail) {

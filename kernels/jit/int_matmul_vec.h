@@ -7,7 +7,7 @@
 //     C = epilogue(float(acc) * (scale_a[r] * scale_b[v]))
 //
 // The inner step is a matter of the ISA:
-//   AVX2        vpmaddwd on pairs: A in 16 bits less its zero point, B widened as it is loaded. vpmaddubsw would take
+//   AVX2, 512   vpmaddwd on pairs: A in 16 bits less its zero point, B widened as it is loaded. vpmaddubsw would take
 //               four products at once, but it saturates: two of 255 * 127 exceed 16 bits, and 1.6 % of the pairs of
 //               MiniLM's weights can. Six rows by two vectors leave four registers: two of B, one of A, one product.
 //   VNNI        vpdpbusd on quadruples: A in u8 as it is; its zero point times the sums of B's columns is a correction.
@@ -53,7 +53,7 @@ class IntMatmulVec {
 
     // Rows of B that one step takes together. With 4 A comes as u8, and the first correction is A's zero point by the
     // sums of B's columns.
-    int group() const { return isa == Isa::kAvx2 ? 2 : 4; }
+    int group() const { return isa == Isa::kAvx2 || isa == Isa::kAvx512 ? 2 : 4; }
     bool has_zero_a() const { return group() == 4; }
     int corrections() const { return int{has_zero_a()} + int{has_zero_b}; }
     int max_rows() const { return isa == Isa::kAvx2 || isa == Isa::kAvxVnni ? 6 : 12; }

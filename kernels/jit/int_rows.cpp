@@ -22,7 +22,7 @@ IntRows::IntRows(Isa isa, const IntMatmulDesc& desc)
       quadruples_(IntMatmulVec::Form{.isa = isa}.group() == 4),
       has_sums_(desc.has_zero_b),
       row_bytes_(bytes_of_row(desc.k, quadruples_)),
-      quantize_(desc.a == DType::kF32 ? QuantizeRow::get(isa) : nullptr) {}
+      quantize_(desc.a == DType::kF32 ? QuantizeRow::get(isa, quadruples_) : nullptr) {}
 
 int64_t IntRows::scratch_bytes(int64_t m) const {
   const int64_t column = round_up(m * 4, kScratchAlignment);

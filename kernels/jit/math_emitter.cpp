@@ -102,7 +102,7 @@ void MathEmitter::silu(const Vec& x, float alpha) {
 
 void MathEmitter::leaky_relu(const Vec& x, float alpha) {
   g_.vmulps(t_[0], x, g_.constant(alpha));
-  g_.vblendvps(x, x, t_[0], x);  // by the sign of x
+  g_.replace_negative(x, t_[0]);
 }
 
 void MathEmitter::emit(const EpilogueOp& op, const Vec& x) {

@@ -12,7 +12,7 @@ namespace {
 // void(QuantizeRowCall*), twice.
 class QuantizeRowGenerator final : public VecGenerator, public QuantizeRow {
  public:
-  explicit QuantizeRowGenerator(Isa isa) : VecGenerator(isa) {
+  QuantizeRowGenerator(Isa isa, bool bytes) : VecGenerator(isa), bytes_(bytes) {
     emit_bounds();
     align(64);
     convert_at_ = getSize();
@@ -63,9 +63,9 @@ class QuantizeRowGenerator final : public VecGenerator, public QuantizeRow {
     postamble();
   }
 
-  // Two vectors of floats make one of 16-bit integers; a row may end in either.
+  // Two vectors of floats make one of 16-bit integers, or half a one of bytes; a row may end in either.
   void emit_convert() {
-    Xbyak::Label pair, tail, full, done;
+    Xbyak::Label pair, tail, done;
     const Vec inverse = v(12), from = v(13), to = v(14);
     preamble();
     mov(src_, field(offsetof(QuantizeRowCall, src)));
@@ -82,17 +82,18 @@ class QuantizeRowGenerator final : public VecGenerator, public QuantizeRow {
         vcvtps2dq(v(i), v(i));
         vpmaxsd(v(i), v(i), from);
         vpminsd(v(i), v(i), to);
+        if (bytes_) vpsubd(v(i), v(i), from);
       }
-      vpackssdw(v(0), v(0), v(1));
-      vpermq(Xbyak::Ymm(0), Xbyak::Ymm(0), 0xd8);  // packing interleaves the 128-bit halves
-      vmovups(ptr[dst_], v(0));
+      if (bytes_) return store_low_bytes(Xbyak::RegExp(dst_), v(0), v(1), v(2), true);
+      store_low_words(Xbyak::RegExp(dst_), v(0), v(1));
     };
+    const int stored = bytes_ ? 2 * lanes() : 4 * lanes();
     L(pair);
     cmp(left_, 2 * lanes());
     jl(tail, T_NEAR);
     convert_pair(false);
     add(src_, 2 * vec_bytes());
-    add(dst_, vec_bytes());
+    add(dst_, stored);
     sub(left_, 2 * lanes());
     jmp(pair, T_NEAR);
     L(tail);
@@ -104,6 +105,7 @@ class QuantizeRowGenerator final : public VecGenerator, public QuantizeRow {
     postamble();
   }
 
+  const bool bytes_;
   size_t convert_at_ = 0;
   const Vec absolute_ = v(12), sign_less_ = v(13);
   const Xbyak::Reg64 call_ = rdi, src_ = rsi, dst_ = rdx, left_ = rcx, column_ = rax, mask_ = r8;
@@ -111,14 +113,14 @@ class QuantizeRowGenerator final : public VecGenerator, public QuantizeRow {
 
 }  // namespace
 
-std::shared_ptr<const QuantizeRow> QuantizeRow::get(Isa isa) {
+std::shared_ptr<const QuantizeRow> QuantizeRow::get(Isa isa, bool bytes) {
   static std::mutex mutex;
-  static std::weak_ptr<const QuantizeRow> cache[kIsaCount];
+  static std::weak_ptr<const QuantizeRow> cache[kIsaCount][2];
   const std::lock_guard<std::mutex> lock(mutex);
-  std::weak_ptr<const QuantizeRow>& slot = cache[static_cast<size_t>(isa)];
+  std::weak_ptr<const QuantizeRow>& slot = cache[static_cast<size_t>(isa)][bytes ? 1 : 0];
   std::shared_ptr<const QuantizeRow> code = slot.lock();
   if (!code) {
-    code = generate("quantize_row", [&] { return std::make_shared<QuantizeRowGenerator>(isa); });
+    code = generate("quantize_row", [&] { return std::make_shared<QuantizeRowGenerator>(isa, bytes); });
     slot = code;
   }
   return code;

@@ -87,10 +87,7 @@ class SoftmaxGenerator final : public VecGenerator, public SoftmaxVec {
   }
 
   // max_ = acc(0), or 0 where that is -inf.
-  void avoid_infinity() {
-    vcmpps(temp(0), acc(0), constant(-HUGE_VALF), 4);  // not equal
-    vandps(max_, acc(0), temp(0));
-  }
+  void avoid_infinity() { zero_where(max_, acc(0), constant(-HUGE_VALF), temp(0)); }
 
   // correction = exp(maximum before - maximum now); kept_ is the sum of earlier blocks, corrected.
   void correct() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "emulator/emulation.h"
 #include "kernels/kernel_table.h"
 #include "sanitized.h"
 
@@ -101,12 +102,18 @@ class ThreadedParallel final : public Parallel {
   int threads_;
 };
 
-// The rows that this CPU can run and that serve the request, the reference left out.
+// Operations beyond which a case is not worth emulating: some ten milliseconds.
+inline constexpr int64_t kMostEmulatedWork = 100'000;
+
+// The rows that serve the request and run here, natively or emulated, the reference left out. A case of more `work`
+// than kMostEmulatedWork has native rows only.
 template <class Desc>
-std::vector<const KernelRow<Desc>*> rows_for(const Desc& desc) {
+std::vector<const KernelRow<Desc>*> rows_for(const Desc& desc, int64_t work = 0) {
   std::vector<const KernelRow<Desc>*> rows;
-  for (const KernelRow<Desc>& row : kernel_rows<Desc>())
-    if (&row != &kernel_rows<Desc>().back() && refusal(row, desc, cpu()).empty()) rows.push_back(&row);
+  for (const KernelRow<Desc>& row : kernel_rows<Desc>()) {
+    if (&row == &kernel_rows<Desc>().back() || !refusal(row, desc, emulator::test_cpu()).empty()) continue;
+    if (work <= kMostEmulatedWork || emulator::is_native(row.needs)) rows.push_back(&row);
+  }
   return rows;
 }
 
