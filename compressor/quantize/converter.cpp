@@ -28,8 +28,8 @@ void note(OpReport& report, const std::string& what) { report.detail += (report.
 
 }  // namespace
 
-Converter::Converter(const PreparedModel::Impl& prepared, ConvertRequest request)
-    : prepared_(prepared), request_(std::move(request)), graph_(prepared.graph), writer_(graph_) {}
+Converter::Converter(const PreparedModel::Impl& prepared, ConvertRequest request, WeightCache* cache)
+    : prepared_(prepared), request_(std::move(request)), graph_(prepared.graph), writer_(graph_), cache_(cache) {}
 
 const Statistics& Converter::statistics_of(ValueId value) const {
   const Statistics* found = prepared_.collector->find(value);
@@ -118,7 +118,7 @@ void Converter::convert_linear(size_t index, OpReport& report) {
   const ValueId matrix_value = graph_.node(id).inputs[1];
   const Tensor matrix = graph_.value(matrix_value).facts.constant;
   const int64_t axis = !settings.weight_per_channel ? -1 : transposed ? 0 : 1;
-  const QuantizedWeight weight = quantize_weight(matrix, axis, settings.weight);
+  const QuantizedWeight weight = quantized_weight(operation, 1, axis, settings.weight);
   worst(report, weight.noise.sqnr_db());
   if (const auto found = smoothed_.find(operand.value); found != smoothed_.end()) {
     note(report, text("smoothed with alpha ", found->second.smoothing.alpha, found->second.folded ? ", folded" : ""));
@@ -131,6 +131,30 @@ void Converter::convert_linear(size_t index, OpReport& report) {
   if (request_.bias_correction) correct_bias(id, operand.value, matrix, weight);
 }
 
+// Of the matrix that the operation has now, which smoothing may have scaled.
+QuantizedWeight Converter::quantized_weight(const Operation& operation, size_t input, int64_t axis,
+                                            const QuantSpec& spec) {
+  const NodeId id = operation.nodes[0];
+  const Tensor& matrix = graph_.value(graph_.node(id).inputs[input]).facts.constant;
+  if (cache_ == nullptr) return quantize_weight(matrix, axis, spec);
+  // Divisors that were folded into this weight as the product before another one are of another value.
+  const bool folded =
+      std::any_of(smoothed_.begin(), smoothed_.end(), [](const auto& each) { return each.second.folded; });
+  if (folded) return quantize_weight(matrix, axis, spec);
+  std::vector<float> divisors;
+  if (!operation.operands.empty()) {
+    const auto found = smoothed_.find(operation.operands[0].value);
+    if (found != smoothed_.end()) divisors = found->second.smoothing.divisors;
+  }
+  const ValueId original = prepared_.graph.node(id).inputs[input];
+  WeightCache::Key key(original, axis, static_cast<int>(spec.scheme), spec.reduce_range, std::move(divisors));
+  auto found = cache_->weights.find(key);
+  if (found == cache_->weights.end()) {
+    found = cache_->weights.emplace(std::move(key), quantize_weight(matrix, axis, spec)).first;
+  }
+  return found->second;
+}
+
 void Converter::convert_embedding(size_t index, OpReport& report) {
   const Operation& operation = prepared_.operations[index];
   const Settings& settings = request_.settings[index];
@@ -138,8 +162,7 @@ void Converter::convert_embedding(size_t index, OpReport& report) {
   const Value& table = graph_.value(gather.inputs[0]);
   const std::string name = table.name.empty() ? operation.target.name + "/table" : table.name;
   // A scale for each column, so that what is gathered has them along its last axis.
-  const QuantizedWeight weight =
-      quantize_weight(table.facts.constant, settings.weight_per_channel ? 1 : -1, settings.weight);
+  const QuantizedWeight weight = quantized_weight(operation, 0, settings.weight_per_channel ? 1 : -1, settings.weight);
   worst(report, weight.noise.sqnr_db());
   graph_.replace_uses(gather.outputs[0], writer_.gathered(gather, weight, name));
 }

@@ -18,9 +18,17 @@ struct ConvertRequest {
   bool bias_correction = false;
 };
 
+// Weights that were quantized, for conversions of one prepared model that differ little: by the matrix, the axis, the
+// spec and the smoothing's divisors.
+struct WeightCache {
+  using Key = std::tuple<ValueId, int64_t, int, bool, std::vector<float>>;
+  std::map<Key, QuantizedWeight> weights;
+};
+
 class Converter {
  public:
-  Converter(const PreparedModel::Impl& prepared, ConvertRequest request);
+  // The cache may be shared by converters of the same prepared model, one after the other.
+  Converter(const PreparedModel::Impl& prepared, ConvertRequest request, WeightCache* cache = nullptr);
 
   // The graph as the passes leave it.
   Graph run(std::vector<OpReport>* report);
@@ -40,12 +48,14 @@ class Converter {
   void convert_to_bf16(size_t index);
   ValueId quantized(const Operand& operand, const Settings& settings, OpReport& report, bool is_linear);
   ValueId static_pair(ValueId value, const QuantSpec& spec, const Settings& settings, bool is_linear, OpReport& report);
+  QuantizedWeight quantized_weight(const Operation& operation, size_t input, int64_t axis, const QuantSpec& spec);
   void correct_bias(NodeId product, ValueId value, const Tensor& matrix, const QuantizedWeight& weight);
 
   const PreparedModel::Impl& prepared_;
   const ConvertRequest request_;
   Graph graph_;
   QdqWriter writer_;
+  WeightCache* const cache_;
   struct Smoothed {
     Smoothing smoothing;
     bool folded = false;
