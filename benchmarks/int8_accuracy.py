@@ -103,14 +103,14 @@ def main():
             kept = json.load(file)
     found = kept.setdefault(name, {})
     for way in ["fp32"] + args.ways:
-        if way in found:
-            continue
+        missing = [i for i in range(len(sets)) if i >= len(found.setdefault(way, []))]
         with tempfile.TemporaryDirectory() as folder:
-            model = path if way == "fp32" else quantize(args, path, way, folder)
-            found[way] = [answers(args, model, texts, folder) for _, texts in sets]
-        with open(args.json + ".new", "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-        os.replace(args.json + ".new", args.json)
+            model = path if way == "fp32" or not missing else quantize(args, path, way, folder)
+            for i in missing:
+                found[way].append(answers(args, model, sets[i][1], folder))
+                with open(args.json + ".new", "w", encoding="utf-8") as file:
+                    json.dump(kept, file)
+                os.replace(args.json + ".new", args.json)
         print(row(way, labels, found["fp32"], found[way]), file=sys.stderr)
     print(f"| {name} | accuracy % | loss, points | agreement % |\n|---|---|---|---|")
     for way in ["fp32"] + args.ways:

@@ -71,7 +71,9 @@ LabelledText read(const std::string& path, bool labelled, int64_t max_rows) {
 
 }  // namespace
 
-LabelledText read_labelled_text(const std::string& path) { return read(path, /*labelled=*/true, kAllRows); }
+LabelledText read_labelled_text(const std::string& path, int64_t max_rows) {
+  return read(path, /*labelled=*/true, max_rows);
+}
 
 LabelledText read_texts(const std::string& path, int64_t max_rows) { return read(path, /*labelled=*/false, max_rows); }
 

@@ -10,7 +10,6 @@
 #include "compressor/names.h"
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
-#include "executor/tools/progress.h"
 #include "models/labelled_text.h"
 #include "models/text_encoder.h"
 #include "models/text_inputs.h"
@@ -30,19 +29,18 @@ int rows_per_run() {
 
 }  // namespace
 
-void calibrate(PreparedModel& prepared, const Model& model) {
-  const LabelledText data = read_texts(FLAGS_calibration, FLAGS_samples);
+std::vector<std::vector<Tensor>> calibration_inputs(const LabelledText& texts, const Model& model) {
   const TextEncoder encoder(FLAGS_model, FLAGS_max_length);
-  const size_t rows = data.texts.size(), step = static_cast<size_t>(rows_per_run());
-  Progress progress("calibrate", static_cast<int64_t>(rows));
+  const size_t rows = texts.texts.size(), step = static_cast<size_t>(rows_per_run());
+  std::vector<std::vector<Tensor>> inputs;
   for (size_t begin = 0; begin < rows; begin += step) {
     const size_t count = std::min(step, rows - begin);
     const auto pairs =
-        data.pairs.empty() ? std::span<const std::string>() : std::span(data.pairs).subspan(begin, count);
-    prepared.run(
-        encoder.encode(std::span(data.texts).subspan(begin, count), pairs, model.inputs(), FLAGS_pad_multiple));
-    progress.advance(static_cast<int64_t>(count));
+        texts.pairs.empty() ? std::span<const std::string>() : std::span(texts.pairs).subspan(begin, count);
+    inputs.push_back(
+        encoder.encode(std::span(texts.texts).subspan(begin, count), pairs, model.inputs(), FLAGS_pad_multiple));
   }
+  return inputs;
 }
 
 void copy_text_files(const std::string& model, const std::string& output) {

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "models/labelled_text.h"
 #include "neural_engine/compress.h"
 
 namespace neural_engine::tools {
 
-// Runs the prepared model on the first --samples rows of --calibration, --batch_size at a time, with the tokenizer
-// beside --model.
-void calibrate(PreparedModel& prepared, const Model& model);
+// The texts, --batch_size of them at a time, as inputs, with the tokenizer beside --model.
+std::vector<std::vector<Tensor>> calibration_inputs(const LabelledText& texts, const Model& model);
 
 // The tokenizer, the labels and config.json beside `model` are copied beside `output`, where it is another folder and
 // does not have them.

@@ -28,6 +28,7 @@ int run_benchmark();
 int run_inspect();
 int run_convert();
 int run_quantize();
+int run_tune();
 int run_compare();
 
 // Wrong usage: printed with a pointer to --help, exit status kUsage.

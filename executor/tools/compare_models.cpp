@@ -1,17 +1,16 @@
 // `neural_engine compare`.
 
 #include <algorithm>
-#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "base/error.h"
 #include "compressor/report/comparison.h"
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
 #include "executor/tools/progress.h"
+#include "executor/tools/text_metric.h"
 #include "models/labelled_text.h"
 #include "models/metrics.h"
 #include "models/text_encoder.h"
@@ -54,20 +53,6 @@ Answers run_both(Comparison& comparison, const LabelledText& data, const Model& 
   return answers;
 }
 
-// Half the width of the 95 % interval of a difference of two accuracies on the same rows: only rows that the one model
-// has right and the other wrong count.
-double paired_margin(const Answers& answers, const std::vector<double>& labels) {
-  double gained = 0, lost = 0;
-  const auto n = static_cast<double>(labels.size());
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const auto label = static_cast<int64_t>(labels[i]);
-    gained += answers.other[i] == label && answers.reference[i] != label ? 1 : 0;
-    lost += answers.reference[i] == label && answers.other[i] != label ? 1 : 0;
-  }
-  const double difference = (gained - lost) / n;
-  return 1.96 * std::sqrt(std::max(0.0, ((gained + lost) / n - difference * difference) / n));
-}
-
 Json report_of(const std::vector<LayerError>& layers, const Answers& answers, const std::vector<double>& labels) {
   Json report = {{"model", FLAGS_model}, {"with", FLAGS_with}, {"rows", answers.reference.size()}};
   report["agreement"] = accuracy(answers.other, answers.reference);
@@ -77,7 +62,7 @@ Json report_of(const std::vector<LayerError>& layers, const Answers& answers, co
     report["accuracy"] = reference;
     report["accuracy_with"] = other;
     report["difference"] = other - reference;
-    report["difference_margin_95"] = paired_margin(answers, labels);
+    report["difference_margin_95"] = paired_margin(answers.reference, answers.other, labels);
   }
   const auto diverging = std::find_if(layers.begin(), layers.end(),
                                       [](const LayerError& each) { return !(each.cosine >= FLAGS_min_cosine); });

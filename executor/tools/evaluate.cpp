@@ -9,6 +9,7 @@
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
 #include "executor/tools/progress.h"
+#include "executor/tools/text_metric.h"
 #include "models/labelled_text.h"
 #include "models/metrics.h"
 #include "neural_engine/text.h"
@@ -20,48 +21,24 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-struct Predictions {
-  std::vector<int64_t> labels;
-  std::vector<double> values;
-  double seconds = 0;
-};
-
-Predictions predict(TextClassifier& classifier, const LabelledText& data) {
-  Predictions result;
+// Returns the seconds that it took.
+double predict_all(TextClassifier& classifier, const LabelledText& data, Predictions& predictions) {
   // Blocks of many batches: rows of similar length meet in one batch, and progress can be shown between them.
   const size_t block = static_cast<size_t>(FLAGS_batch_size) * 32;
   Progress progress("evaluate", static_cast<int64_t>(data.texts.size()));
   const Clock::time_point start = Clock::now();
   for (size_t begin = 0; begin < data.texts.size(); begin += block) {
     const size_t count = std::min(block, data.texts.size() - begin);
-    const auto pairs =
-        data.pairs.empty() ? std::span<const std::string>() : std::span(data.pairs).subspan(begin, count);
-    for (const Classification& answer : classifier.classify(std::span(data.texts).subspan(begin, count), pairs)) {
-      result.labels.push_back(answer.label);
-      result.values.push_back(answer.score);
-    }
+    predict(classifier, data, begin, count, predictions);
     progress.advance(static_cast<int64_t>(count));
   }
-  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return result;
-}
-
-double measure(const Predictions& predictions, const LabelledText& data) {
-  if (FLAGS_metric == "pearson") return pearson(predictions.values, data.labels);
-  if (FLAGS_metric == "spearman") return spearman(predictions.values, data.labels);
-  const std::vector<int64_t> expected(data.labels.begin(), data.labels.end());
-  if (FLAGS_metric == "f1") return f1(predictions.labels, expected);
-  if (FLAGS_metric == "mcc") return mcc(predictions.labels, expected);
-  return accuracy(predictions.labels, expected);
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 void check_flags() {
-  static constexpr const char* kMetrics[] = {"accuracy", "f1", "mcc", "pearson", "spearman"};
   if (FLAGS_model.empty()) throw UsageError{"--model is missing"};
   if (FLAGS_data.empty()) throw UsageError{"--data is missing"};
-  if (std::find(std::begin(kMetrics), std::end(kMetrics), FLAGS_metric) == std::end(kMetrics)) {
-    throw UsageError{"--metric=" + FLAGS_metric + " is none of accuracy, f1, mcc, pearson, spearman"};
-  }
+  check_metric(FLAGS_metric);
 }
 
 }  // namespace
@@ -74,16 +51,17 @@ int run_evaluate() {
                            {.max_length = FLAGS_max_length, .batch_size = FLAGS_batch_size}, session_options());
   print_notes(classifier.session());
   classifier.classify(data.texts.front());  // plans and packs before the clock runs
-  const Predictions predictions = predict(classifier, data);
-  const double value = measure(predictions, data);
+  Predictions predictions;
+  const double seconds = predict_all(classifier, data, predictions);
+  const double value = measure(FLAGS_metric, predictions, data);
   const int64_t rows = static_cast<int64_t>(data.texts.size());
 
   Json report = {
       {"model", FLAGS_model}, {"data", FLAGS_data}, {"rows", rows}, {"metric", FLAGS_metric}, {"value", value}};
   if (FLAGS_metric == "accuracy") report["margin_95"] = rate_margin(value, rows);
-  report["seconds"] = predictions.seconds;
-  report["rows_per_s"] = static_cast<double>(rows) / predictions.seconds;
-  report["ms_per_row"] = 1e3 * predictions.seconds / static_cast<double>(rows);
+  report["seconds"] = seconds;
+  report["rows_per_s"] = static_cast<double>(rows) / seconds;
+  report["ms_per_row"] = 1e3 * seconds / static_cast<double>(rows);
   report["threads"] = classifier.session().threads();
   const bool met = FLAGS_target < 0 || value >= FLAGS_target;
   if (FLAGS_target >= 0) report["target"] = FLAGS_target;

@@ -47,6 +47,13 @@ DECLARE_string(with);
 DECLARE_int32(rows);
 DECLARE_double(min_cosine);
 DECLARE_string(mask_input);
+DECLARE_string(max_loss);
+DECLARE_string(objective);
+DECLARE_string(strategy);
+DECLARE_double(timeout);
+DECLARE_int32(max_trials);
+DECLARE_string(report);
+DECLARE_string(journal);
 
 namespace neural_engine::tools {
 

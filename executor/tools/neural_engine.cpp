@@ -57,6 +57,15 @@ DEFINE_string(with, "", "the model that is compared with --model");
 DEFINE_int32(rows, 0, "rows of --data that are used, from the first on; 0: all");
 DEFINE_double(min_cosine, 0.99, "a layer diverges when the cosine of both models' values is below this");
 DEFINE_string(mask_input, "attention_mask", "the input whose zeros mark padding, which is left out");
+DEFINE_string(max_loss, "1%", "what may be lost: a part of the fp32 model's metric (1%) or a difference (0.01)");
+DEFINE_string(objective, "latency",
+              "what is minimized: latency, size, memory, or weights between them (size:2,latency)");
+DEFINE_string(strategy, "basic",
+              "basic, conservative, mse, mse_v2, random, exhaustive, bayesian, tpe or front (docs/COMPRESSION.md)");
+DEFINE_double(timeout, 0, "seconds after which no trial begins; 0: none");
+DEFINE_int32(max_trials, 100, "trials at most; 0: no bound");
+DEFINE_string(report, "", "a folder for report.html and report.json");
+DEFINE_string(journal, "", "what a search that is cut off continues from; empty: OUTPUT.journal");
 DEFINE_string(trace, "", "write a Chrome trace of one run to this file");
 
 namespace neural_engine::tools {
@@ -94,6 +103,12 @@ const std::vector<Command>& commands() {
        {"model", "calibration", "config", "output", "approach", "observer", "samples", "max_length", "batch_size",
         "pad_multiple", "threads", "json", "signature"},
        run_quantize},
+      {"tune",
+       "search for the fastest or smallest model in 8 bits that keeps its accuracy",
+       {"model",      "data",   "metric",      "max_loss",   "target",     "objective",    "strategy", "timeout",
+        "max_trials", "seed",   "calibration", "config",     "approach",   "observer",     "samples",  "rows",
+        "output",     "report", "journal",     "max_length", "batch_size", "pad_multiple", "threads",  "json"},
+       run_tune},
       {"compare",
        "two models side by side: error of each layer, agreement, accuracy",
        {"model", "with", "data", "rows", "min_cosine", "mask_input", "max_length", "batch_size", "threads", "json"},

@@ -8,6 +8,7 @@
 #include "executor/tools/calibration.h"
 #include "executor/tools/command.h"
 #include "executor/tools/flags.h"
+#include "executor/tools/progress.h"
 
 namespace neural_engine::tools {
 
@@ -44,6 +45,16 @@ void print_text(const std::vector<OpReport>& operations, const Model& before, co
   std::cout << FLAGS_output << ": " << quantized << " of " << operations.size() << " operations in fewer bits, weights "
             << static_cast<double>(before.weight_bytes()) / 1e6 << " -> "
             << static_cast<double>(after.weight_bytes()) / 1e6 << " MB\n";
+}
+
+void calibrate(PreparedModel& prepared, const Model& model) {
+  const std::vector<std::vector<Tensor>> inputs =
+      calibration_inputs(read_texts(FLAGS_calibration, FLAGS_samples), model);
+  Progress progress("calibrate", static_cast<int64_t>(inputs.size()));
+  for (const std::vector<Tensor>& each : inputs) {
+    prepared.run(each);
+    progress.advance(1);
+  }
 }
 
 }  // namespace

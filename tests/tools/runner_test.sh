@@ -82,6 +82,20 @@ expect 3 'was not run on any input' "$engine" quantize --model="$model" --output
 expect 2 'is neither a .ne nor an .onnx' "$engine" quantize --model="$model" --output="$scratch/small/none.txt"
 expect 1 '' test -e "$scratch/small/none.ne"
 
+# Tuning: a report, nothing left behind; a goal that cannot be met writes nothing.
+mkdir "$scratch/tuned"
+expect 0 'tuned/model.ne: trial' "$engine" tune --model="$model" --data="$root/models/tiny_a/test.tsv" --rows=40 --samples=16 \
+  --max_length=64 --max_loss=10% --output="$scratch/tuned/model.ne" --report="$scratch/tuned/report"
+expect 0 '"best": 1' cat "$scratch/tuned/report/report.json"
+expect 0 '</html>' cat "$scratch/tuned/report/report.html"
+expect 1 '' test -e "$scratch/tuned/model.ne.journal"
+expect 1 'nothing was written' "$engine" tune --model="$model" --data="$root/models/tiny_a/test.tsv" --rows=40 --samples=16 \
+  --max_length=64 --target=0.999 --max_trials=1 --output="$scratch/tuned/none.ne"
+expect 1 '' test -e "$scratch/tuned/none.ne"
+expect 2 'is not a number' "$engine" tune --model="$model" --data="$root/models/tiny_a/test.tsv" --max_loss=much --output="$scratch/x.ne"
+expect 3 'there is no strategy' "$engine" tune --model="$model" --data="$root/models/tiny_a/test.tsv" --rows=8 --samples=8 \
+  --strategy=none --output="$scratch/x.ne"
+
 # 1: a comparison fails.
 mkdir "$scratch/wrong" && cp "$case_dir"/test_data_set_0/*.pb "$scratch/wrong"
 expect 1 'NOT as expected' "$engine" run --model="$case_dir/model.onnx" --inputs="$case_dir/test_data_set_0" \
