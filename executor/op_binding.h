@@ -53,6 +53,7 @@ struct BoundOp {
   size_t scratch_bytes = 0;
   std::string kernel = "reference";        // the kernel row that runs, for `explain`
   std::vector<std::string> rejected = {};  // "row: why not"
+  double operations = 0;                   // multiplications and additions of a product; 0: few for each element
 };
 
 // What a bind function sees: the node, and dtype, shape and (where constant) elements of its operands. Shapes are

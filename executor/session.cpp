@@ -1,6 +1,7 @@
 #include "neural_engine/session.h"
 
 #include <algorithm>
+#include <set>
 
 #include "executor/cpu_set.h"
 #include "executor/precision.h"
@@ -32,6 +33,11 @@ std::string describe_value(const Graph& graph, const Plan& plan, ValueId value) 
   return to_string(place.dtype) + (place.shape_known ? to_string(place.shape) : "[?]");
 }
 
+double bytes_of(const Place& place) {
+  if (!place.shape_known) return 0;
+  return static_cast<double>(Tensor::borrow(place.dtype, place.shape, nullptr).bytes());
+}
+
 std::string describe_place(const Place& place) {
   switch (place.kind) {
     case Place::Kind::kNone: return "none";
@@ -42,6 +48,23 @@ std::string describe_place(const Place& place) {
     case Place::Kind::kDynamic: return "dynamic";
   }
   return "";
+}
+
+// An operator that looks rows of a table up reads as many bytes as it writes.
+bool reads_rows_of(const Step& step) { return step.node->op().starts_with("Gather"); }
+
+void describe_traffic(const Plan& plan, const Step& step, StepInfo* info) {
+  std::set<ValueId> inputs(step.node->inputs.begin(), step.node->inputs.end());
+  double written = 0;
+  for (ValueId output : step.node->outputs)
+    if (output != kNoValue) written += bytes_of(plan.place(output));
+  info->activation_bytes = written;
+  for (ValueId input : inputs) {
+    if (input == kNoValue) continue;
+    const bool constant = plan.place(input).kind == Place::Kind::kConstant;
+    const double bytes = bytes_of(plan.place(input));
+    (constant ? info->weight_bytes : info->activation_bytes) += reads_rows_of(step) ? std::min(bytes, written) : bytes;
+  }
 }
 
 std::vector<StepInfo> describe_steps(const Plan& plan, const Profile* profile) {
@@ -59,6 +82,8 @@ std::vector<StepInfo> describe_steps(const Plan& plan, const Profile* profile) {
       info.place = describe_place(plan.place(step.node->outputs[0]));
     }
     info.scratch_bytes = step.op.scratch_bytes;
+    info.operations = step.op.operations;
+    describe_traffic(plan, step, &info);
     if (profile != nullptr) {
       info.begin_us = static_cast<double>(profile->steps[i].begin_ns) / 1e3;
       info.time_us = static_cast<double>(profile->steps[i].end_ns - profile->steps[i].begin_ns) / 1e3;

@@ -165,14 +165,21 @@ BoundOp bind_columns(const BindContext& context, ConvPlan plan) {
 
 }  // namespace
 
-BoundOp bind_conv(const BindContext& context) {
-  const ConvPlan plan = plan_of(context);
+BoundOp bind_conv_plan(const BindContext& context, const ConvPlan& plan) {
   const bool empty = plan.batch == 0 || plan.outputs == 0 || plan.out_channels == 0 || plan.in_channels == 0;
   const bool depthwise = plan.in_channels == 1 && plan.out_channels == 1;
   if (context.dtype(0) == DType::kF32 && !empty && !depthwise) return bind_columns(context, plan);
   return {.run = [plan](OpContext& op) {
     dispatch_floating(op.input(0).dtype(), [&](auto tag) { run_loops<typename decltype(tag)::type>(plan, op); });
   }};
+}
+
+BoundOp bind_conv(const BindContext& context) {
+  const ConvPlan plan = plan_of(context);
+  BoundOp bound = bind_conv_plan(context, plan);
+  bound.operations = 2.0 * static_cast<double>(plan.batch * plan.groups * plan.out_channels * plan.outputs) *
+                     static_cast<double>(plan.in_channels * plan.taps);
+  return bound;
 }
 
 std::span<const OpBinding> conv_bindings() {

@@ -109,6 +109,8 @@ BoundOp bind_fused_attention(const BindContext& context) {
   BoundOp bound;
   plan.kernel = choose_kernel(desc, &bound);
   bound.scratch_bytes = static_cast<size_t>(plan.kernel->scratch_bytes(plan.args, context.threads));
+  bound.operations = 2.0 * static_cast<double>(plan.args.batch * desc.num_heads * plan.args.sq) *
+                     static_cast<double>(plan.args.sk * (size + v_size));
   bound.run = [plan](OpContext& op) { run(plan, op); };
   return bound;
 }

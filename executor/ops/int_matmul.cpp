@@ -62,6 +62,7 @@ class IntMatmulPlan {
     pack_weight(context);
     lay_out();
     bound->scratch_bytes = static_cast<size_t>(scratch_bytes_);
+    bound->operations = 2.0 * static_cast<double>(m_ * n_) * static_cast<double>(k_);
   }
 
   void run(OpContext& context) const {

@@ -77,6 +77,7 @@ MatmulPlan::MatmulPlan(const MatmulProblem& problem, const BindContext& context,
   k_ = problem_.trans_a ? a[a.size() - 2] : a[a.size() - 1];
   n_ = problem_.trans_b ? b[b.size() - 2] : b[b.size() - 1];
   lay_out_batches();
+  bound->operations = 2.0 * static_cast<double>(m_ * n_ * k_ * batch_) * static_cast<double>(calls_.size());
   through_table_ = problem_.dtype == DType::kF32 || is_half(problem_.dtype);
   if (through_table_) {
     choose(context, bound);

@@ -122,7 +122,7 @@ void run(const Recurrence& r, OpContext& context) {
   });
 }
 
-BoundOp bind_recurrent(const BindContext& context, CellKind kind, int64_t gates) {
+Recurrence recurrence_of(const BindContext& context, CellKind kind, int64_t gates) {
   const Attrs& attrs = context.node().attrs;
   Recurrence r{.kind = kind, .gates = gates};
   const Shape x = context.shape(0);
@@ -138,11 +138,23 @@ BoundOp bind_recurrent(const BindContext& context, CellKind kind, int64_t gates)
   r.linear_before_reset = attrs.get_or<int64_t>("linear_before_reset", 0) != 0;
   r.clip = attrs.get_or<float>("clip", 0.0f);
   r.activations = gate_activations(attrs, default_activations(context.node().op()));
+  return r;
+}
+
+BoundOp bind_recurrence(const BindContext& context, const Recurrence& r) {
   const bool empty = r.sequence == 0 || r.batch == 0 || r.inputs == 0 || r.hidden == 0;
   if (context.dtype(0) == DType::kF32 && !empty) return bind_recurrent_products(context, r);
   // Whole cache lines for each worker.
   const int64_t elems = round_up(work_elems(r), 8) * context.threads;
   return {.run = [r](OpContext& op) { run(r, op); }, .scratch_bytes = static_cast<size_t>(elems) * sizeof(double)};
+}
+
+BoundOp bind_recurrent(const BindContext& context, CellKind kind, int64_t gates) {
+  const Recurrence r = recurrence_of(context, kind, gates);
+  BoundOp bound = bind_recurrence(context, r);
+  bound.operations = 2.0 * static_cast<double>(r.sequence * r.batch * r.directions * r.gates * r.hidden) *
+                     static_cast<double>(r.inputs + r.hidden);
+  return bound;
 }
 
 BoundOp bind_lstm(const BindContext& context) { return bind_recurrent(context, CellKind::kLstm, 4); }

@@ -16,6 +16,7 @@
 #include "executor/tools/memory_report.h"
 #include "executor/tools/progress.h"
 #include "executor/tools/random_inputs.h"
+#include "executor/tools/roofline.h"
 #include "executor/tools/statistics.h"
 #include "executor/tools/tensor_files.h"
 #include "neural_engine/session.h"
@@ -84,6 +85,7 @@ void check_flags() {
   if (FLAGS_iterations < 1) throw UsageError{"--iterations must be at least 1"};
   if (FLAGS_warmup < 0) throw UsageError{"--warmup must not be negative"};
   if (FLAGS_instances < 1) throw UsageError{"--instances must be at least 1"};
+  if (FLAGS_roofline && FLAGS_instances > 1) throw UsageError{"--roofline draws one instance"};
   if (FLAGS_batch_size < 1 || FLAGS_seq_len < 1) throw UsageError{"--batch_size and --seq_len must be at least 1"};
 }
 
@@ -163,11 +165,17 @@ int run_benchmark() {
     inputs = read_inputs(FLAGS_inputs, model.inputs());
     for (const Tensor& input : inputs) shapes.push_back(input.shape());
   }
-  const Json report = report_of(measure_all(model, inputs), shapes, model, load_ms);
+  Json report = report_of(measure_all(model, inputs), shapes, model, load_ms);
+  if (FLAGS_roofline) {
+    Session session(model, session_options());
+    report["roofline"] = roofline(session, inputs);
+    report["roofline"]["wall_us"] = report["latency_ms"]["median"].get<double>() * 1e3;
+  }
   if (FLAGS_json) {
     std::cout << report.dump() << "\n";
   } else {
     print(report);
+    if (FLAGS_roofline) print_roofline(report["roofline"]);
   }
   return kDone;
 }

@@ -33,6 +33,7 @@ DECLARE_bool(json);
 DECLARE_bool(optimize);
 DECLARE_string(signature);
 DECLARE_bool(explain);
+DECLARE_bool(roofline);
 DECLARE_bool(operators);
 DECLARE_bool(graph);
 DECLARE_bool(passes);

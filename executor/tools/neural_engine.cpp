@@ -44,6 +44,7 @@ DEFINE_bool(json, false, "results as JSON on standard output");
 DEFINE_bool(optimize, true, "fuse and fold; --nooptimize runs the graph as the file says");
 DEFINE_string(signature, "", "of a SavedModel; empty: serving_default, or the only one");
 DEFINE_bool(explain, false, "for each step its shapes, kernel, why no other kernel, and time");
+DEFINE_bool(roofline, false, "measure this machine's peaks and show how near to its bound each step is");
 DEFINE_bool(operators, false, "the ONNX operators that this engine honours (needs no model)");
 DEFINE_bool(graph, false, "the graph in text form");
 DEFINE_bool(passes, false, "what the passes did, and what they refused and why");
@@ -87,7 +88,7 @@ const std::vector<Command>& commands() {
       {"benchmark",
        "latency, throughput and memory",
        {"model", "batch_size", "seq_len", "shapes", "inputs", "seed", "iterations", "warmup", "w", "threads",
-        "precision", "instances", "cores_per_instance", "json", "optimize", "signature"},
+        "precision", "instances", "cores_per_instance", "roofline", "json", "optimize", "signature"},
        run_benchmark},
       {"inspect",
        "inputs, outputs, operators, memory; --explain, --trace, --graph, --passes, --operators",

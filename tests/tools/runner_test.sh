@@ -34,6 +34,8 @@ expect 0 'as expected' "$engine" run --model="$case_dir/model.onnx" --inputs="$c
   --expect="$case_dir/test_data_set_0" --atol=1e-4
 expect 0 'latency ms' "$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --w=1
 expect 0 '"p99"' "$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --warmup=1 --json --instances=1
+expect 0 'sum of the steps' "$engine" benchmark --model="$model" --seq_len=16 --iterations=3 --warmup=1 --roofline
+expect 2 'one instance' "$engine" benchmark --model="$model" --roofline --instances=2
 expect 0 'kernel ' "$engine" inspect --model="$model" --explain --seq_len=16 --trace="$scratch/trace.json"
 expect 0 'traceEvents' cat "$scratch/trace.json"
 expect 0 'return "logits"' "$engine" inspect --model="$model" --graph

@@ -49,7 +49,10 @@ struct StepInfo {
   std::vector<std::string> rejected;  // rows that do not: "name: reason"
   std::string place;                  // of output 0: "arena+4096", "output 0", "dynamic"
   size_t scratch_bytes = 0;
-  double begin_us = 0;  // since the start of the run, when profiled
+  double operations = 0;        // multiplications and additions of a product; 0 for other operators
+  double weight_bytes = 0;      // constants that the step reads (packed weights as the model has them)
+  double activation_bytes = 0;  // other operands and results, each once
+  double begin_us = 0;          // since the start of the run, when profiled
   double time_us = 0;
 };
 
