@@ -44,11 +44,11 @@ struct IntMatmulArgs {
   int64_t m = 0;
   const void* a = nullptr;
   int64_t lda = 0;
-  float scale_a = 1.0f;            // for an A of 8 bits
-  int32_t zero_a = 0;              // the same
-  const void* b = nullptr;         // what pack() wrote, 64-byte aligned
-  const float* scale_b = nullptr;  // [N]
-  const int32_t* zero_b = nullptr; // [N], of B as it is packed
+  float scale_a = 1.0f;             // for an A of 8 bits
+  int32_t zero_a = 0;               // the same
+  const void* b = nullptr;          // what pack() wrote, 64-byte aligned
+  const float* scale_b = nullptr;   // [N]
+  const int32_t* zero_b = nullptr;  // [N], of B as it is packed
   void* c = nullptr;
   int64_t ldc = 0;
   std::span<const EpilogueOperand> operands = {};  // one per op of the epilogue that takes one
@@ -84,7 +84,8 @@ struct RowQuantization {
   static RowQuantization of(float low, float high, uint32_t absolute_bits) noexcept;
 };
 
-// The most rows of B whose sums stay in 32 bits: 255 * 128 is the largest product, 255 * 255 that with zero points of B.
+// The most rows of B whose sums stay in 32 bits: 255 * 128 is the largest product, 255 * 255 that with zero points of
+// B.
 int64_t max_int_k(bool has_zero_b) noexcept;
 
 // Empty, or why no row can serve the request: sizes, and ops of the epilogue whose bits are not defined.

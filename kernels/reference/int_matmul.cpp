@@ -88,11 +88,10 @@ float dequantized(const EpilogueOperand& operand, int64_t at) {
 }
 
 float operand_at(const EpilogueOperand& operand, const EpilogueOp& op, int64_t m, int64_t n) {
-  const int64_t at = op.spread == Spread::kScalar ? 0
-                     : op.spread == Spread::kRow  ? n
-                     : op.spread == Spread::kColumn
-                         ? m
-                         : m * operand.ld + n;
+  const int64_t at = op.spread == Spread::kScalar   ? 0
+                     : op.spread == Spread::kRow    ? n
+                     : op.spread == Spread::kColumn ? m
+                                                    : m * operand.ld + n;
   if (op.operand_dtype == DType::kU8) return dequantized<uint8_t>(operand, at);
   if (op.operand_dtype == DType::kS8) return dequantized<int8_t>(operand, at);
   return static_cast<const float*>(operand.data)[at];
