@@ -172,12 +172,11 @@ ValueId real_operand(TfNode& n, size_t i, Range range, const std::string& mode) 
 }
 
 // A bias of 32-bit integers has the scale of the product.
-ValueId real_bias(TfNode& n, size_t i, Range a, Range b, DType dtype_a, const std::string& mode) {
+ValueId real_bias(TfNode& n, size_t i, Range a, Range b, DType dtype_a) {
   const ValueId bias = n.input(i);
   if (n.dtype(bias) == DType::kF32) return bias;
   if (n.dtype(bias) != DType::kS32) n.unsupported("a bias of dtype ", to_string(n.dtype(bias)));
-  const float span = mode == "MIN_FIRST" ? a.max - a.min : std::max(std::abs(a.min), std::abs(a.max));
-  const float scale_a = span / static_cast<float>(highest(dtype_a));
+  const float scale_a = std::max(std::abs(a.min), std::abs(a.max)) / static_cast<float>(highest(dtype_a));
   const float scale_b = std::max(std::abs(b.min), std::abs(b.max)) / 127.f;
   return n.add("Mul", {n.cast(bias, DType::kF32), n.scalar(scale_a * scale_b, DType::kF32)});
 }
@@ -189,13 +188,15 @@ void quantized_matmul(TfNode& n) {
   const auto has = [&](const char* part) { return op.find(part) != std::string::npos; };
   const bool biased = has("WithBias");
   const std::string mode = biased ? n.take_string("input_quant_mode", "MIN_FIRST") : std::string("MIN_FIRST");
+  // TensorFlow's own answers for the other mode (and a bias in float) are not what the ranges mean.
+  if (biased && mode != "SCALED") n.unsupported("input_quant_mode ", mode, " found, SCALED is supported");
   n.ignore({"Tactivation", "Tbias"});
   const size_t ranges = biased ? 3 : 2;
   const Range a = constant_range(n, ranges, ranges + 1), b = constant_range(n, ranges + 2, ranges + 3);
   const DType out = n.take_dtype("Toutput", DType::kS32);
   const ValueId left = real_operand(n, 0, a, mode), right = real_operand(n, 1, b, biased ? "SCALED" : "MIN_FIRST");
   ValueId y = product(n, left, right, n.take_bool("transpose_a", false), n.take_bool("transpose_b", false));
-  if (biased) y = n.add("Add", {y, real_bias(n, 2, a, b, n.dtype(n.input(0)), mode)});
+  if (biased) y = n.add("Add", {y, real_bias(n, 2, a, b, n.dtype(n.input(0)))});
   if (has("Relu")) y = n.add("Relu", {y});
   if (has("Dequantize")) {
     n.ignore_input(ranges + 4), n.ignore_input(ranges + 5);  // the range of integers that nobody sees

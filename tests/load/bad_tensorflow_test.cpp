@@ -53,6 +53,7 @@ tf::NodeDef* quantized_product(GraphDef& graph, const char* reader, const std::v
   tf::NodeDef* product = add_tf_node(&graph, "QuantizedMatMulWithBias", "p",
                                      {"p/a", "p/b", "p/bias", "p/low", "p/high", "p/low", "p/high"});
   tf_attr(product, "Toutput").set_type(kTfQint32);
+  tf_attr(product, "input_quant_mode").set_s("SCALED");
   std::vector<std::string> operands;
   for (const std::string& input : inputs) operands.push_back("p" + input);
   return add_tf_node(&graph, reader, "reader", operands);
@@ -286,6 +287,14 @@ const BadGraph kBadGraphs[] = {
        quantized_product(g, "Dequantize", {"", "/low", "/high"});
      },
      "input 1 is not an end of the range of input 0, a quantized product of 32 bits"},
+    {"affine product with a bias",
+     [](GraphDef& g) {
+       quantized_product(g, "Identity", {""});
+       for (tf::NodeDef& each : *g.mutable_node()) {
+         if (each.name() == "p") each.mutable_attr()->erase("input_quant_mode");
+       }
+     },
+     "input_quant_mode MIN_FIRST found, SCALED is supported"},
     {"rounding to even of affine integers",
      [](GraphDef& g) {
        add_tf_floats(&g, "low", {}, {-1});

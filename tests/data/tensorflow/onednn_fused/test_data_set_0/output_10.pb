@@ -1,0 +1,1 @@
+BFusedMatMul_transposedJ<Î8é¿A6@ñ’@¨Ÿ‰=ûgÖ?^®`¿Æ» ÀPÀ¾8KLÀ8¼ÀQúA¿{Ú#@ÏáË?…çë?NÍj¿

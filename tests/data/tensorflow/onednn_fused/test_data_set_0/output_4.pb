@@ -1,0 +1,1 @@
+BFusedMatMul_BiasAdd_TanhJ<kôr¿³`|?‹ò?¸j‰=µ¥n?÷Š4¿Qú¿«ñ¾#¿øþ¿´Å#¿°õ|?A«k?&zs?G}9¿

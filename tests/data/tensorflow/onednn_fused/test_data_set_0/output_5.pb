@@ -1,0 +1,1 @@
+BFusedMatMul_BiasAdd_SigmoidJ<r‡>«l?‘n}?“L?ŒW?øZ–>Ã_Ö;sîî>y¥!=3l7;Yf£>7¢m?P½T?u]?ó0’>

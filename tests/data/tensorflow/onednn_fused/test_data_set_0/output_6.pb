@@ -1,0 +1,1 @@
+BFusedMatMul_BiasAdd_LeakyReluJ<âî¿A6@ñ’@¨Ÿ‰=ûgÖ?Ï†¾UáÀ¿ú$½'u¿¡á¿ûÅh¾{Ú#@ÏáË?…çë?–áŒ¾
