@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/tensor_memory.h"
+
 namespace neural_engine {
 
 namespace {
@@ -26,8 +28,9 @@ Facts facts_of(const Tensor& constant) {
   Facts facts;
   facts.dtype = constant.dtype();
   facts.shape = symbolic(constant.shape());
-  facts.ints = ints_of(constant);
-  facts.constant = constant;
+  // A reader may give a view of its file at any address; for small ones nobody has to care.
+  facts.constant = constant.bytes() < kMinUnalignedBytes ? aligned(constant) : constant;
+  facts.ints = ints_of(facts.constant);
   return facts;
 }
 
