@@ -17,6 +17,8 @@ namespace {
 // Values that the input shapes decide are computed once per plan when they are not larger than this: masks and rotary
 // tables of long sequences fit, an Expand of a whole batch does not pay.
 constexpr int64_t kMaxFoldedBytes = 8 << 20;
+// All of a plan's: what comes after is computed by each run, in memory that later values reuse.
+constexpr size_t kMaxPlanConstantBytes = 256 << 20;
 
 Tensor tensor_of_ints(const Facts& facts) {
   const std::optional<Shape> shape = facts.shape ? concrete(*facts.shape) : std::nullopt;
@@ -82,7 +84,7 @@ class Compiler {
   }
 
   bool foldable(const Node& node, const std::vector<Facts>& results) {
-    if (node.def->flags & kNondeterministic) return false;
+    if ((node.def->flags & kNondeterministic) || plan_.constant_bytes_ > kMaxPlanConstantBytes) return false;
     const bool inputs_known =
         std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return v == kNoValue || is_known(v); });
     if (!inputs_known) return false;

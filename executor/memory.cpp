@@ -1,7 +1,10 @@
 #include "executor/memory.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
+
+#include "base/error.h"
 
 namespace neural_engine {
 
@@ -9,7 +12,17 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
-size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+// Shapes come from files and requests: each buffer may be as large as 2^60 bytes, and an offset that wraps round would
+// put one value into another's memory, or outside of the arena.
+size_t sum(size_t a, size_t b) {
+  size_t result = 0;
+  if (__builtin_add_overflow(a, b, &result) || result > static_cast<size_t>(PTRDIFF_MAX)) {
+    fail(Code::kOutOfMemory, "the values of one run need more than 2^63 bytes");
+  }
+  return result;
+}
+
+size_t aligned(size_t bytes) { return sum(bytes, kAlignment - 1) / kAlignment * kAlignment; }
 
 }  // namespace
 
@@ -29,11 +42,11 @@ ArenaLayout plan_arena(const std::vector<BufferRequest>& requests) {
     for (size_t other : placed) {
       const BufferRequest& there = requests[other];
       if (there.last < request.first || request.last < there.first) continue;
-      if (offset + bytes <= layout.offsets[other]) break;  // the gap before it is large enough
-      offset = std::max(offset, layout.offsets[other] + aligned(there.bytes));
+      if (sum(offset, bytes) <= layout.offsets[other]) break;  // the gap before it is large enough
+      offset = std::max(offset, sum(layout.offsets[other], aligned(there.bytes)));
     }
     layout.offsets[id] = offset;
-    layout.bytes = std::max(layout.bytes, offset + bytes);
+    layout.bytes = std::max(layout.bytes, sum(offset, bytes));
     placed.insert(std::upper_bound(placed.begin(), placed.end(), id,
                                    [&](size_t a, size_t b) { return layout.offsets[a] < layout.offsets[b]; }),
                   id);

@@ -20,6 +20,7 @@ struct ArenaLayout {
 
 // Greedy by size: the largest buffer first, each at the lowest offset where no buffer that lives at the same time lies
 // (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
+// Throws Error(kOutOfMemory) when the offsets exceed what a size can be.
 ArenaLayout plan_arena(const std::vector<BufferRequest>& requests);
 
 }  // namespace neural_engine

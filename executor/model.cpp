@@ -86,6 +86,14 @@ std::vector<std::string> optimize(Graph& graph) {
   return log;
 }
 
+void check_size(const Graph& graph, const std::string& path, size_t max_memory) {
+  if (max_memory == 0) return;
+  size_t bytes = 0;
+  for_each_constant(graph, [&](const Tensor& tensor) { bytes += tensor.bytes(); });
+  require(bytes <= max_memory, Code::kOutOfMemory, path, ": constants of ", bytes, " bytes, the limit is ", max_memory,
+          " bytes");
+}
+
 }  // namespace
 
 struct Model::Impl {
@@ -111,9 +119,11 @@ Model::Model(Graph graph, std::vector<std::string> pass_log) {
 Model Model::load(const std::string& path, const LoadOptions& options) {
   Graph graph = load_graph(path, options.signature);
   std::vector<std::string> pass_log;
+  check_size(graph, path, options.max_memory);
   if (options.optimize) pass_log = optimize(graph);
   // The passes looked at some bytes of each weight, for which the system may have mapped megabytes.
   for_each_constant(graph, [](const Tensor& tensor) { release_pages(tensor); });
+  check_size(graph, path, options.max_memory);
   return with_context([&] { return path; }, [&] { return Model(std::move(graph), std::move(pass_log)); });
 }
 

@@ -35,9 +35,24 @@ std::shared_ptr<const Plan> Program::plan_for(const std::vector<Shape>& shapes) 
   check_inputs(shapes);
   auto plan = std::make_shared<const Plan>(*graph_, shapes, threads_, weights_);
   const std::lock_guard lock(mutex_);
+  make_room_for(*plan);
   plans_.insert(plans_.begin(), plan);
   if (plans_.size() > max_plans_) plans_.pop_back();
   return plan;
+}
+
+// A plan keeps the memory of its last run: those that were used least recently go first.
+void Program::make_room_for(const Plan& plan) {
+  const auto held = [&] {
+    size_t bytes = plan.arena_bytes() + plan.constant_bytes();
+    for (const auto& other : plans_) bytes += other->arena_bytes() + other->constant_bytes();
+    return bytes;
+  };
+  while (!plans_.empty() && !weights_.has_room(held())) plans_.pop_back();
+  if (weights_.has_room(held())) return;
+  std::string shapes;
+  for (const Shape& shape : plan.input_shapes()) shapes += (shapes.empty() ? "" : ", ") + to_string(shape);
+  weights_.require_room(held(), "a run with inputs of shape " + shapes);
 }
 
 // Ranks and fixed dimensions as declared; one number for one symbol.

@@ -19,7 +19,8 @@ class Program {
   const Graph& graph() const { return *graph_; }
 
   // The plan for the shapes of the inputs (in the graph's order); compiled when it is new, and then the one that was
-  // used least recently makes room. Finding a plan allocates nothing.
+  // used least recently makes room, as do more where the weight store's limit asks for it. Finding a plan allocates
+  // nothing. Throws Error(kOutOfMemory) for a plan that the limit has no room for.
   std::shared_ptr<const Plan> plan_for(std::span<const Tensor> inputs);
   std::shared_ptr<const Plan> plan_for(const std::vector<Shape>& shapes);
 
@@ -34,6 +35,7 @@ class Program {
   template <class ShapeOf>
   std::shared_ptr<const Plan> find(size_t count, const ShapeOf& shape_of);
   void check_inputs(const std::vector<Shape>& shapes) const;
+  void make_room_for(const Plan& plan);
 
   const GraphPtr graph_;
   WeightStore& weights_;

@@ -100,7 +100,9 @@ struct Session::Impl {
       : model(session_model),
         pool(choose_threads(options), options.cpus),
         program(with_precision(model.graph_ptr(), options.precision, &notes), weights, pool.threads(),
-                static_cast<size_t>(std::max(options.max_plans, 1))) {}
+                static_cast<size_t>(std::max(options.max_plans, 1))) {
+    weights.limit(model.weight_bytes(), options.max_memory);
+  }
 
   // Shapes are the plan's to check.
   void check_inputs(std::span<const Tensor> inputs) const {
@@ -197,15 +199,17 @@ std::vector<StepInfo> Session::profile(std::span<const Tensor> inputs, std::vect
 
 MemoryStats Session::memory() const {
   MemoryStats stats;
+  size_t arenas = 0;  // a plan keeps the memory of its last run
   stats.weight_bytes = impl_->model.weight_bytes();
   stats.packed_bytes = impl_->weights.bytes();
   for (const auto& plan : impl_->program.plans()) {
     stats.arena_bytes = std::max(stats.arena_bytes, plan->arena_bytes());
+    arenas += plan->arena_bytes();
     stats.constant_bytes += plan->constant_bytes();
   }
   stats.released_bytes = impl_->weights.released_bytes();
   stats.predicted_peak_bytes = stats.weight_bytes - std::min(stats.weight_bytes, stats.released_bytes) +
-                               stats.packed_bytes + stats.arena_bytes + stats.constant_bytes;
+                               stats.packed_bytes + arenas + stats.constant_bytes;
   return stats;
 }
 

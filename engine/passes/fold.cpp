@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "base/tensor_memory.h"
 #include "ir/infer.h"
@@ -24,7 +25,12 @@ int64_t bytes_of(DType dtype, const Shape& shape) {
 class Folder {
  public:
   Folder(Graph& graph, const Evaluator& evaluator, PassReport& report)
-      : graph_(graph), evaluator_(evaluator), report_(report) {}
+      : graph_(graph), evaluator_(evaluator), report_(report) {
+    for (ValueId id = 0; id < graph.num_values(); ++id) {
+      if (graph.value(id).is_constant())
+        constant_bytes_ += static_cast<int64_t>(graph.value(id).facts.constant.bytes());
+    }
+  }
 
   bool run() {
     bool changed = false;
@@ -97,6 +103,10 @@ class Folder {
     int64_t output_bytes = 0;
     for (const Tensor& output : outputs) output_bytes += static_cast<int64_t>(output.bytes());
     if (output_bytes > limit) return false;
+    if (!report_.may_grow(output_bytes - bytes_that_fall(id), constant_bytes_)) {
+      report_.refused("fold", node.name, "constants would become much larger than the model's");
+      return false;
+    }
     const std::string where = node.name;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (node.outputs[i] != kNoValue) put_constant(node.outputs[i], std::move(outputs[i]));
@@ -104,6 +114,17 @@ class Folder {
     erase_unused(graph_, id);
     report_.applied("fold", where);
     return true;
+  }
+
+  // Of the operands that nobody else reads.
+  int64_t bytes_that_fall(NodeId id) const {
+    const std::set<ValueId> operands(graph_.node(id).inputs.begin(), graph_.node(id).inputs.end());
+    int64_t bytes = 0;
+    for (ValueId operand : operands) {
+      if (operand == kNoValue || !only_used_by(graph_, operand, id)) continue;
+      bytes += static_cast<int64_t>(graph_.value(operand).facts.constant.bytes());
+    }
+    return bytes;
   }
 
   bool may_fold(const Node& node) const {
@@ -131,6 +152,7 @@ class Folder {
   Graph& graph_;
   const Evaluator& evaluator_;
   PassReport& report_;
+  int64_t constant_bytes_ = 0;  // before this pass
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace neural_engine {
 using Evaluator = std::function<std::vector<Tensor>(const Node&, std::span<const Tensor>)>;
 
 // Nodes whose operands are all constants become constants, and integer values whose elements inference knows do too.
-// What would make the model much larger (an expanded constant) stays, as do random ops and dequantized weights.
+// What would make the model much larger (an expanded constant; many copies of one) stays, as do random ops and
+// dequantized weights.
 bool fold_constants(Graph& graph, const Evaluator& evaluator, PassReport& report);
 
 // Equal nodes become one, equal constants too.

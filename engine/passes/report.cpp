@@ -27,6 +27,10 @@ bool log_from_environment() {
   return text != nullptr && std::string_view(text).find("passes") != std::string_view::npos;
 }
 
+// What masks, tables and shape arithmetic of real models come to, several times over. On top of it the weights may be
+// there a second time: tied embeddings are transposed for one of their two uses.
+constexpr int64_t kMaxGrowth = int64_t{64} << 20;
+
 std::string line(const PassReport::Entry& entry) {
   return (entry.applied() ? "applied " : "refused ") + entry.rule + " at " + entry.where +
          (entry.applied() ? "" : ": " + entry.reason);
@@ -37,6 +41,13 @@ std::string line(const PassReport::Entry& entry) {
 PassReport::PassReport() : PassReport(limit_from_environment()) {}
 
 PassReport::PassReport(int64_t max_patches) : max_patches_(max_patches), log_(log_from_environment()) {}
+
+bool PassReport::may_grow(int64_t bytes, int64_t original) {
+  if (max_growth_ < 0) max_growth_ = kMaxGrowth + original;
+  if (bytes > max_growth_ - growth_) return false;
+  growth_ += bytes;
+  return true;
+}
 
 void PassReport::applied(std::string_view rule, std::string_view where) {
   ++applied_;

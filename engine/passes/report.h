@@ -29,6 +29,10 @@ class PassReport {
   // Told once for each rule, place and reason.
   void refused(std::string_view rule, std::string_view where, std::string_view reason);
 
+  // A pass that is about to make constants `bytes` larger in all (negative: smaller) asks here; false once the passes
+  // have made them much larger than what they were: 64 MiB more than `original`, the first time that anyone asks.
+  bool may_grow(int64_t bytes, int64_t original);
+
   const std::vector<Entry>& entries() const { return entries_; }
   int64_t num_applied() const { return applied_; }
   int64_t count(std::string_view rule) const;  // of changes by this rule
@@ -42,6 +46,8 @@ class PassReport {
 
   int64_t max_patches_ = -1;
   int64_t applied_ = 0;
+  int64_t growth_ = 0;
+  int64_t max_growth_ = -1;  // -1: nobody has asked
   bool log_ = false;
   std::vector<Entry> entries_;
   std::unordered_set<std::string> refusals_;

@@ -27,6 +27,7 @@ DECLARE_int32(iterations);
 DECLARE_int32(warmup);
 DECLARE_int32(threads);
 DECLARE_string(precision);
+DECLARE_string(max_memory);
 DECLARE_int32(instances);
 DECLARE_int32(cores_per_instance);
 DECLARE_bool(json);
@@ -60,7 +61,9 @@ namespace neural_engine::tools {
 
 // --optimize and --signature.
 LoadOptions load_options();
-// --threads and --precision; UsageError for a precision that there is not.
+// A number of bytes, or of KiB, MiB, GiB or TiB with a K, M, G or T behind it; empty: 0. UsageError for another text.
+size_t parse_bytes(const std::string& flag, const std::string& text);
+// --threads, --precision and --max_memory; UsageError for a precision that there is not.
 SessionOptions session_options();
 // Prints what became of --precision, to standard error.
 void print_notes(const Session& session);

@@ -38,6 +38,7 @@ DEFINE_int32(warmup, 10, "runs before the timed ones");
 DEFINE_int32(w, 10, "the same as --warmup");
 DEFINE_int32(threads, 0, "threads of a session; 0: all that the process may use");
 DEFINE_string(precision, "auto", "of products with weights: auto, fp32, bf16 or int8_dynamic");
+DEFINE_string(max_memory, "", "refuse what needs more: bytes, or 500M, 4G; empty: no limit");
 DEFINE_int32(instances, 1, "sessions that run at once, each on CPUs of its own");
 DEFINE_int32(cores_per_instance, 0, "CPUs of each instance; 0: an equal share");
 DEFINE_bool(json, false, "results as JSON on standard output");
@@ -77,27 +78,28 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       {"run",
        "run a model on tensors or on text; compare with expected outputs",
-       {"model", "inputs", "output_dir", "expect", "rtol", "atol", "cases", "text", "text_file", "max_length",
-        "batch_size", "seq_len", "shapes", "seed", "threads", "precision", "json", "optimize", "signature"},
+       {"model",   "inputs",    "output_dir", "expect",     "rtol",     "atol",     "cases",
+        "text",    "text_file", "max_length", "batch_size", "seq_len",  "shapes",   "seed",
+        "threads", "precision", "json",       "max_memory", "optimize", "signature"},
        run_model},
       {"evaluate",
        "a metric and the speed on labelled text",
-       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "precision", "json", "optimize",
-        "signature"},
+       {"model", "data", "metric", "target", "max_length", "batch_size", "threads", "precision", "json", "max_memory",
+        "optimize", "signature"},
        run_evaluate},
       {"benchmark",
        "latency, throughput and memory",
        {"model", "batch_size", "seq_len", "shapes", "inputs", "seed", "iterations", "warmup", "w", "threads",
-        "precision", "instances", "cores_per_instance", "roofline", "json", "optimize", "signature"},
+        "precision", "instances", "cores_per_instance", "roofline", "json", "max_memory", "optimize", "signature"},
        run_benchmark},
       {"inspect",
        "inputs, outputs, operators, memory; --explain, --trace, --graph, --passes, --operators",
        {"model", "explain", "trace", "graph", "passes", "operators", "batch_size", "seq_len", "shapes", "inputs",
-        "seed", "threads", "precision", "json", "optimize", "signature"},
+        "seed", "threads", "precision", "json", "max_memory", "optimize", "signature"},
        run_inspect},
       {"convert",
        "write a model as .ne: optimised, memory-mapped",
-       {"model", "output", "json", "optimize", "signature"},
+       {"model", "output", "json", "max_memory", "optimize", "signature"},
        run_convert},
       {"quantize",
        "calibrate and write a model in 8 bits, as .ne or ONNX",

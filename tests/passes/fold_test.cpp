@@ -26,6 +26,23 @@ TEST(Fold, DoesNotBlowUpTheModel) {
   EXPECT_EQ(count_ops(make.graph, "Expand"), 1);
 }
 
+// Each copy is no larger than its operand; a file of some kilobytes could ask for any number of them.
+TEST(Fold, ManyCopiesOfAWeightStayNodes) {
+  constexpr int kCopies = 40;
+  constexpr int64_t kElems = 1 << 20;
+  GraphMaker make;
+  const ValueId x = make.input("x", {1});
+  const ValueId weight = make.floats({kElems}, 1);
+  for (int i = 0; i < kCopies; ++i)
+    make.output(make.mul(x, make.op("Add", {weight, make.number(static_cast<float>(i + 1))})));
+  PassReport report(-1);
+  infer_graph(make.graph);
+  fold_constants(make.graph, testing::evaluator, report);
+  // 64 MiB, and the weight once more: 17 copies of 4 MiB.
+  EXPECT_EQ(count_ops(make.graph, "Add"), kCopies - 17);
+  EXPECT_NE(report.to_string().find("constants would become much larger"), std::string::npos);
+}
+
 TEST(Fold, RandomOpsAreNeverFolded) {
   GraphMaker make;
   make.input("x", {1});

@@ -111,7 +111,13 @@ expect 2 'cannot be "many"' "$engine" benchmark --model="$model" --iterations=ma
 expect 2 'no input "ids"' "$engine" run --model="$model" --shapes=ids=1x2
 expect 2 'is none of' "$engine" evaluate --model="$model" --data=x --metric=luck
 
+expect 2 '--max_memory is "4Q"' "$engine" run --model="$model" --max_memory=4Q
+expect 2 '--max_memory is "0"' "$engine" convert --model="$model" --output="$scratch/x.ne" --max_memory=0
+
 # 3: model or data refused; nothing is left behind.
+expect 3 'constants of [0-9]+ bytes, the limit is 1024 bytes' "$engine" convert --model="$model" --output="$scratch/x.ne" --max_memory=1K
+expect 3 'a run with inputs of shape .*the limit is' "$engine" benchmark --model="$model" --batch_size=64 --seq_len=128 --max_memory=30M
+expect 1 '' test -e "$scratch/x.ne"
 head -c 1000000 "$model" >"$scratch/short.onnx"
 expect 3 'short.onnx' "$engine" run --model="$scratch/short.onnx"
 expect 3 'No such file|cannot be opened|cannot open' "$engine" run --model="$scratch/none.onnx"

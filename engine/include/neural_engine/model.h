@@ -26,6 +26,8 @@ struct TensorInfo {
 struct LoadOptions {
   // Fuse and fold while loading. Without it the graph runs as the file says, operator by operator.
   bool optimize = true;
+  // Refuses (kOutOfMemory) a model whose constants take more bytes than this; 0: no limit.
+  size_t max_memory = 0;
   // Of a TensorFlow SavedModel: which signature; empty: "serving_default", or the only one.
   std::string signature = {};
 };

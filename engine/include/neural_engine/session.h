@@ -37,6 +37,11 @@ struct SessionOptions {
   // Plans kept for distinct sets of input shapes; the least recently used makes room.
   int max_plans = 16;
   Precision precision = Precision::kAuto;
+  // The bytes that weights, packed weights and the plans' activations and constants may take together; 0: no limit.
+  // What would exceed them is refused with kOutOfMemory before activations are allocated, after plans of other shapes
+  // were given up. Not counted: the caller's inputs and outputs, operators whose output size only the data decides, and
+  // the program itself.
+  size_t max_memory = 0;
 };
 
 // What one step of a plan does: for `explain`.
