@@ -119,6 +119,46 @@ void register_matmul() {
   }
 }
 
+// A of f32, which the kernel quantizes (that is timed), or of u8.
+void run_int_matmul(benchmark::State& state, const KernelRow<IntMatmulDesc>& row, const IntMatmulDesc& desc) {
+  const auto kernel = make_kernel(row, desc);
+  SerialParallel serial;
+  const Floats a = floats(desc.m * desc.k), c = floats(desc.m * desc.n), scales = floats(desc.n);
+  const std::vector<int8_t> b(static_cast<size_t>(desc.k * desc.n), 3);
+  const Floats packed = floats(kernel->packed_bytes() / 4 + 1), scratch = floats(kernel->scratch_bytes(desc.m) / 4 + 1);
+  kernel->pack(b.data(), desc.n, packed.get(), serial);
+  const EpilogueOperand operand = {scales.get()};
+  const IntMatmulArgs args = {.m = desc.m,
+                              .a = a.get(),
+                              .lda = desc.k,
+                              .scale_a = 0.01f,
+                              .zero_a = 128,
+                              .b = packed.get(),
+                              .scale_b = scales.get(),
+                              .c = c.get(),
+                              .ldc = desc.n,
+                              .operands = {&operand, 1},
+                              .scratch = scratch.get()};
+  for (auto _ : state) kernel->run(args, serial);
+  report_flops(state, 2.0 * static_cast<double>(desc.m) * static_cast<double>(desc.n) * static_cast<double>(desc.k));
+}
+
+void register_int_matmul() {
+  constexpr int64_t kShapes[][2] = {{384, 384}, {384, 1536}, {1536, 384}, {768, 768}, {768, 3072}, {3072, 768}};
+  for (const auto& [k, n] : kShapes)
+    for (const int64_t m : {1, 16, 128, 384})
+      for (const DType a : {DType::kF32, DType::kU8})
+        for (const KernelRow<IntMatmulDesc>& row : kernel_rows<IntMatmulDesc>()) {
+          const IntMatmulDesc desc = {.m = m, .n = n, .k = k, .epilogue = {bias()}, .a = a};
+          if (&row == &kernel_rows<IntMatmulDesc>().back() || !refusal(row, desc, cpu()).empty()) continue;
+          const std::string name = std::string(row.name) + "/" + to_string(a) + "/m:" + std::to_string(m) +
+                                   "/k:" + std::to_string(k) + "/n:" + std::to_string(n);
+          benchmark::RegisterBenchmark(name.c_str(), [&row, desc](benchmark::State& state) {
+            run_int_matmul(state, row, desc);
+          })->MinTime(0.05);
+        }
+}
+
 void run_attention(benchmark::State& state, const KernelRow<AttentionDesc>& row, int64_t batch, int64_t length,
                    int64_t size) {
   const int64_t heads = 12, width = heads * size;
@@ -225,6 +265,7 @@ void register_eltwise() {
 // Before main(): the table is a constant, and this executable's objects are all linked.
 [[maybe_unused]] const bool kRegistered = [] {
   register_matmul();
+  register_int_matmul();
   register_attention();
   register_rows();
   register_eltwise();
