@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/tensor_memory.h"
+#include "executor/ops/ml.h"
 #include "executor/weight_store.h"
 
 namespace neural_engine {
@@ -52,7 +53,7 @@ const OpBinding* find_binding(std::string_view op) {
     for (std::span<const OpBinding> family :
          {elementwise_bindings(), reduce_bindings(), quantize_bindings(), random_bindings(), shape_bindings(),
           gather_bindings(), image_bindings(), control_bindings(), matmul_bindings(), conv_bindings(), norm_bindings(),
-          recurrent_bindings(), attention_bindings(), signal_bindings()}) {
+          recurrent_bindings(), attention_bindings(), signal_bindings(), ml_bindings()}) {
       for (const OpBinding& binding : family) index->emplace(binding.op, &binding);
     }
     return index;

@@ -9,7 +9,8 @@ namespace neural_engine {
 std::vector<std::span<const LegacyRule>> legacy_families() {
   return {legacy_shape_rules(),      legacy_math_rules(),      legacy_image_rules(),     legacy_norm_rules(),
           legacy_control_rules(),    legacy_broadcast_rules(), contrib_fused_rules(),    contrib_norm_rules(),
-          contrib_attention_rules(), contrib_cache_rules(),    contrib_quantize_rules(), contrib_blocks_rules()};
+          contrib_attention_rules(), contrib_cache_rules(),    contrib_quantize_rules(), contrib_blocks_rules(),
+          ml_feature_rules(),        ml_linear_rules(),        ml_tree_rules(),          ml_support_vector_rules()};
 }
 
 std::string describe(const OnnxNode& node) { return "node \"" + node.name + "\" (" + node.op_type + ")"; }

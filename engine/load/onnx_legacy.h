@@ -116,6 +116,11 @@ std::span<const LegacyRule> contrib_attention_rules();
 std::span<const LegacyRule> contrib_cache_rules();
 std::span<const LegacyRule> contrib_quantize_rules();
 std::span<const LegacyRule> contrib_blocks_rules();
+// The domain ai.onnx.ml, in onnx_ml_<family>.cpp.
+std::span<const LegacyRule> ml_feature_rules();
+std::span<const LegacyRule> ml_linear_rules();
+std::span<const LegacyRule> ml_tree_rules();
+std::span<const LegacyRule> ml_support_vector_rules();
 // All of them.
 std::vector<std::span<const LegacyRule>> legacy_families();
 

@@ -22,5 +22,6 @@ std::span<const OpDef> norm_ops();       // LayerNormalization, BatchNormalizati
 std::span<const OpDef> recurrent_ops();  // LSTM, GRU, RNN
 std::span<const OpDef> attention_ops();  // Attention, RotaryEmbedding and our FusedAttention
 std::span<const OpDef> signal_ops();     // DFT, STFT, window functions, losses
+std::span<const OpDef> ml_ops();         // decision trees, votes of support vectors, categories
 
 }  // namespace neural_engine
