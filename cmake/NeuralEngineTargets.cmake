@@ -5,7 +5,7 @@ add_library(ne_options INTERFACE)
 target_compile_options(ne_options INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers -Wnon-virtual-dtor -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 sees overlaps and overruns inside std::string (GCC bugs 105651, 105329).
-  target_compile_options(ne_options INTERFACE -Wno-restrict -Wno-array-bounds)
+  target_compile_options(ne_options INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow)
 endif()
 if(NE_WERROR)
   target_compile_options(ne_options INTERFACE -Werror)

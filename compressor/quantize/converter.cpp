@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/tensor_memory.h"
 #include "compressor/names.h"
 #include "compressor/quantize/fold.h"
 #include "executor/evaluate.h"
@@ -116,7 +117,7 @@ void Converter::convert_linear(size_t index, OpReport& report) {
   const NodeId id = operation.nodes[0];
   const bool transposed = weight_is_transposed(graph_.node(id));
   const ValueId matrix_value = graph_.node(id).inputs[1];
-  const Tensor matrix = graph_.value(matrix_value).facts.constant;
+  const Tensor matrix = aligned(graph_.value(matrix_value).facts.constant);
   const int64_t axis = !settings.weight_per_channel ? -1 : transposed ? 0 : 1;
   const QuantizedWeight weight = quantized_weight(operation, 1, axis, settings.weight);
   worst(report, weight.noise.sqnr_db());

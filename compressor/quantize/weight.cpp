@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/tensor_memory.h"
 
 namespace neural_engine {
 
@@ -21,7 +22,8 @@ void for_each(const Tensor& matrix, int64_t axis, const Body& body) {
 
 std::vector<float> absmax(const Tensor& matrix, int64_t axis) {
   std::vector<float> result(static_cast<size_t>(axis < 0 ? 1 : matrix.dim(static_cast<int>(axis))), 0.0f);
-  const float* data = matrix.data<float>();
+  const Tensor readable = aligned(matrix);  // one of a mapped file may lie at any address
+  const float* data = readable.data<float>();
   for_each(matrix, axis, [&](int64_t index, int64_t element) {
     float& largest = result[static_cast<size_t>(index)];
     largest = std::max(largest, std::fabs(data[element]));
@@ -32,7 +34,8 @@ std::vector<float> absmax(const Tensor& matrix, int64_t axis) {
 template <class Combine>
 Tensor combined(const Tensor& matrix, int64_t axis, std::span<const float> factors, const Combine& combine) {
   Tensor result(DType::kF32, matrix.shape());
-  const float* from = matrix.data<float>();
+  const Tensor readable = aligned(matrix);
+  const float* from = readable.data<float>();
   float* to = result.data<float>();
   for_each(matrix, axis, [&](int64_t index, int64_t element) {
     to[element] = combine(from[element], factors[static_cast<size_t>(index)]);
@@ -60,7 +63,8 @@ QuantizedWeight quantize_weight(const Tensor& matrix, int64_t axis, const QuantS
     result.zero_points.data<int8_t>()[i] = 0;
   }
   const QuantLimits limits = limits_of(DType::kS8, spec.reduce_range);
-  const float* from = matrix.data<float>();
+  const Tensor readable = aligned(matrix);
+  const float* from = readable.data<float>();
   const float* scales = result.scales.data<float>();
   int8_t* to = result.values.data<int8_t>();
   for_each(matrix, axis, [&](int64_t index, int64_t element) {

@@ -78,8 +78,8 @@ int64_t known_dim(TfNode& n, ValueId value, size_t axis, const char* what) {
 
 }  // namespace
 
-Window take_window(TfNode& n, const char* default_format) {
-  Window window;
+TfWindow take_window(TfNode& n, const char* default_format) {
+  TfWindow window;
   window.channels_last = is_channels_last(n, default_format);
   const Ints strides = spatial(n, "strides", n.take_ints("strides"), window.channels_last);
   window.dims = strides.size();
@@ -89,7 +89,7 @@ Window take_window(TfNode& n, const char* default_format) {
   return window;
 }
 
-ValueId convolution(TfNode& n, Window window, ValueId x, ValueId filter) {
+ValueId convolution(TfNode& n, TfWindow window, ValueId x, ValueId filter) {
   if (n.has_attr("dilations")) {
     window.attrs.set("dilations", spatial(n, "dilations", n.take_ints("dilations"), window.channels_last));
   }
@@ -123,7 +123,7 @@ void conv(TfNode& n) {
 
 // The filter is [h, w, channels, multiplier]; output channel c * multiplier + m.
 void depthwise(TfNode& n) {
-  Window window = take_window(n, "NHWC");
+  TfWindow window = take_window(n, "NHWC");
   if (n.has_attr("dilations")) {
     window.attrs.set("dilations", spatial(n, "dilations", n.take_ints("dilations"), window.channels_last));
   }
@@ -142,7 +142,7 @@ void depthwise(TfNode& n) {
 template <OpName kName>
 void pool(TfNode& n) {
   const bool is_3d = n.op().back() == 'D';
-  Window window = take_window(n, is_3d ? "NDHWC" : "NHWC");
+  TfWindow window = take_window(n, is_3d ? "NDHWC" : "NHWC");
   window.attrs.set("kernel_shape", spatial(n, "ksize", n.take_ints("ksize"), window.channels_last));
   ValueId x = n.input(0);
   if (window.channels_last) x = channels_first(n, x, window.dims);

@@ -28,7 +28,7 @@ ValueId activation(TfNode& n, const std::string& name, ValueId x, float alpha) {
 }
 
 // The bias of a convolution whose channels are at dimension 1.
-ValueId as_channels(TfNode& n, ValueId bias, const Window* window) {
+ValueId as_channels(TfNode& n, ValueId bias, const TfWindow* window) {
   if (window == nullptr || window->channels_last) return bias;
   std::vector<int64_t> axes;
   for (size_t i = 0; i < window->dims; ++i) axes.push_back(static_cast<int64_t>(i) + 1);
@@ -37,7 +37,7 @@ ValueId as_channels(TfNode& n, ValueId bias, const Window* window) {
 
 }  // namespace
 
-ValueId fused_tail(TfNode& n, ValueId x, size_t next, size_t end, const Window* window) {
+ValueId fused_tail(TfNode& n, ValueId x, size_t next, size_t end, const TfWindow* window) {
   const float epsilon = n.take_float("epsilon", 1e-4f), alpha = n.take_float("leakyrelu_alpha", 0.2f);
   for (const std::string& op : n.take_strings("fused_ops")) {
     if (op == "BiasAdd") {
@@ -77,7 +77,7 @@ void fused_conv(TfNode& n) {
   if (const std::string format = n.take_string("filter_format", "HWIO"); format != "HWIO") {
     n.unsupported("filter_format ", format, " found, HWIO is supported");
   }
-  const Window window = take_window(n, "NHWC");
+  const TfWindow window = take_window(n, "NHWC");
   const ValueId y = convolution(n, window, n.input(0), n.input(1));
   n.set_output(0, fused_tail(n, y, 2, n.num_inputs(), &window));
 }

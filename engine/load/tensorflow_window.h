@@ -5,15 +5,15 @@
 
 namespace neural_engine {
 
-struct Window {
+struct TfWindow {
   bool channels_last = true;
   size_t dims = 2;   // spatial ones
   Attrs attrs = {};  // strides and padding, as ONNX names them
 };
 
 // Takes data_format, strides, padding and explicit_paddings.
-Window take_window(TfNode& n, const char* default_format);
+TfWindow take_window(TfNode& n, const char* default_format);
 // Takes dilations; channels stay where the operand has them.
-ValueId convolution(TfNode& n, Window window, ValueId x, ValueId filter);
+ValueId convolution(TfNode& n, TfWindow window, ValueId x, ValueId filter);
 
 }  // namespace neural_engine
